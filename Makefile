@@ -1,0 +1,145 @@
+# decouple: queues and topics inside PostgreSQL
+#
+#	make			builds
+#	make install	installs into the PostgreSQL of PG_CONFIG
+#	make test		sets up what is missing, builds, installs, runs all tests
+#	make demo		the same, and runs the order application
+#	make help		lists the rest
+
+EXTENSION := decouple
+EXTVERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" decouple.control)
+MODULE_big := decouple
+
+# one per line, from the lowest floor up
+OBJS := \
+	src/base/arguments.o \
+	src/base/catalog.o \
+	src/base/names.o \
+	src/base/rows.o \
+	src/base/settings.o \
+	src/security/policy.o \
+	src/store/claim.o \
+	src/store/find.o \
+	src/store/insert.o \
+	src/store/move.o \
+	src/store/receipt.o \
+	src/store/scan.o \
+	src/store/settle.o \
+	src/store/table.o \
+	src/queue/attributes.o \
+	src/queue/call.o \
+	src/queue/channel.o \
+	src/queue/create.o \
+	src/queue/dead_letter.o \
+	src/queue/definition.o \
+	src/queue/draft.o \
+	src/queue/metrics.o \
+	src/queue/options.o \
+	src/queue/peek.o \
+	src/queue/purge.o \
+	src/queue/receive.o \
+	src/queue/redrive.o \
+	src/queue/redrive_task.o \
+	src/queue/send.o \
+	src/queue/settle.o \
+	src/queue/table.o \
+	src/queue/upkeep.o \
+	src/worker/maintain.o \
+	src/decouple.o
+
+# one per line, in the order in which they load
+SQL_PARTS := \
+	src/sql/preamble.sql \
+	src/sql/types.sql \
+	src/sql/tables.sql \
+	src/sql/queue.sql \
+	src/sql/message.sql \
+	src/sql/upkeep.sql \
+	src/sql/tap.sql
+
+DATA_built := decouple--$(EXTVERSION).sql
+EXTRA_CLEAN := decouple--$(EXTVERSION).sql
+
+PG_CPPFLAGS := -I$(srcdir)src
+PG_CFLAGS := -Wall -Wextra -Wno-unused-parameter -Werror -fvisibility=hidden
+
+# bitcode for the planner's inliner would need clang, and nothing here is inlined
+override with_llvm := no
+
+# Debian keeps each version's own pg_config here
+PG_MAJOR ?= 15
+PG_CONFIG ?= $(firstword $(wildcard /usr/lib/postgresql/$(PG_MAJOR)/bin/pg_config) pg_config)
+export PG_MAJOR PG_CONFIG
+PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+
+# On a machine without PostgreSQL's development files the goals below install
+# them first; the goals of PGXS say that they are missing.
+ifneq ($(wildcard $(PGXS)),)
+include $(PGXS)
+else
+.DEFAULT_GOAL := all
+all install clean:
+	@echo "PostgreSQL's development files are missing: install postgresql-server-dev-$(PG_MAJOR)," >&2
+	@echo "or name your pg_config: make PG_CONFIG=/path/to/pg_config" >&2
+	@exit 1
+endif
+
+decouple--$(EXTVERSION).sql: $(SQL_PARTS) decouple.control
+	cat $(SQL_PARTS) > $@
+
+# a change of a header rebuilds all: there are few files
+$(OBJS): $(wildcard src/*/*.h)
+
+# ---- what needs more than a build ----
+
+.PHONY: test check-one demo bench psql valgrind format format-check help
+
+# builds and installs, where the caller may; else checks what is installed
+READY := test/ready
+
+test:
+	@test/setup test
+	@$(READY)
+	@test/run
+
+check-one:
+	@test/setup test
+	@$(READY)
+	@test/run $(T)
+
+demo:
+	@test/setup build
+	@$(READY)
+	@test/demo/run
+
+bench:
+	@test/setup bench
+	@$(READY)
+	@test/bench/run
+
+psql:
+	@test/setup build
+	@$(READY)
+	@test/psql
+
+valgrind:
+	@test/setup test
+	@$(READY)
+	@test/valgrind/run
+
+format:
+	clang-format -i $$(git ls-files 'src/*.[ch]')
+
+format-check:
+	clang-format --dry-run -Werror $$(git ls-files 'src/*.[ch]')
+
+help:
+	@echo 'make               build'
+	@echo 'make install       install into the PostgreSQL of PG_CONFIG'
+	@echo 'make test          run all tests'
+	@echo 'make check-one T=f run one test, by its file or name'
+	@echo 'make demo          run the order application'
+	@echo 'make bench         measure beside other queues'
+	@echo 'make psql          try it: a private server, gone when you leave'
+	@echo 'make valgrind      run the tests under valgrind'
+	@echo 'make format        format the C files; format-check only looks'

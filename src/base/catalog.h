@@ -1,0 +1,36 @@
+/*
+ * catalog.h
+ *		Where the extension's own objects are: OIDs, cached and invalidated.
+ */
+#ifndef DECOUPLE_CATALOG_H
+#define DECOUPLE_CATALOG_H
+
+#include "postgres_ext.h"
+
+typedef enum CatalogObject
+{
+	CATALOG_QUEUE_DEFINITIONS,
+	CATALOG_QUEUE_DEFINITIONS_NUMBER,	/* primary key (queue_number) */
+	CATALOG_QUEUE_DEFINITIONS_NAME, /* unique (queue_name) */
+	CATALOG_PARKED_MESSAGES,
+	CATALOG_PARKED_MESSAGES_DUE,	/* (queue_number, visible_at, id) */
+	CATALOG_PARKED_MESSAGES_ID, /* unique (queue_number, id) */
+	CATALOG_MESSAGE_ID_SEQ,
+	CATALOG_QUEUE_NUMBER_SEQ,
+	CATALOG_REDRIVE_JOBS,
+	CATALOG_REDRIVE_TASK_ID_SEQ,
+	CATALOG_OBJECTS				/* how many, last */
+} CatalogObject;
+
+extern void catalog_init(void);
+
+/* schema decouple; raises 55000 where the extension is not installed */
+extern Oid	catalog_schema(void);
+
+/* one of the extension's tables, indexes, sequences; 55000 where missing */
+extern Oid	catalog_object(CatalogObject object);
+
+/* whose rights the extension's own DDL runs with */
+extern Oid	catalog_owner(void);
+
+#endif							/* DECOUPLE_CATALOG_H */

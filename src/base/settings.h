@@ -1,0 +1,22 @@
+/*
+ * settings.h
+ *		Every setting of decouple, and the clock that one of them shifts.
+ */
+#ifndef DECOUPLE_SETTINGS_H
+#define DECOUPLE_SETTINGS_H
+
+#include "datatype/timestamp.h"
+
+/* decouple.max_wait_time, in milliseconds */
+extern int	decouple_max_wait_time;
+
+extern void settings_init(void);
+
+/*
+ * The clock that every due time, lease and retention is judged by: the wall
+ * clock's now, not the transaction's, plus decouple.clock_shift (a setting
+ * for tests, superusers only).
+ */
+extern TimestampTz decouple_now(void);
+
+#endif							/* DECOUPLE_SETTINGS_H */

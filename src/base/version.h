@@ -1,0 +1,58 @@
+/*
+ * version.h
+ *		Every difference between PostgreSQL versions, and nothing else.
+ *
+ * Dropping a version is a deletion here.  No other file tests PG_VERSION_NUM.
+ */
+#ifndef DECOUPLE_VERSION_H
+#define DECOUPLE_VERSION_H
+
+#if PG_VERSION_NUM < 150000
+#error "decouple needs PostgreSQL 15 or later"
+#endif
+
+#include "access/genam.h"
+#include "access/tableam.h"
+
+/* table_tuple_update tells which indexes to feed since 16 (19d8e2308bc) */
+#if PG_VERSION_NUM >= 160000
+typedef TU_UpdateIndexes IndexesToFeed;
+#define FEED_NO_INDEX(which)	((which) == TU_None)
+#define FEED_SUMMARIZING(which)	((which) == TU_Summarizing)
+#define INDEX_SUMMARIZES(info)	((info)->ii_Summarizing)
+#else
+typedef bool IndexesToFeed;
+#define FEED_NO_INDEX(which)	(!(which))
+#define FEED_SUMMARIZING(which)	(false)
+#define INDEX_SUMMARIZES(info)	(false)
+#endif
+
+/* index_beginscan takes an instrumentation argument since 18 (0fbceae841c) */
+#if PG_VERSION_NUM >= 180000
+#define begin_index_scan(heap, index, snapshot, nkeys) \
+	index_beginscan(heap, index, snapshot, NULL, nkeys, 0)
+#else
+#define begin_index_scan(heap, index, snapshot, nkeys) \
+	index_beginscan(heap, index, snapshot, nkeys, 0)
+#endif
+
+/* per-catalog ownercheck functions became one in 16 (afbfc02983f) */
+#if PG_VERSION_NUM >= 160000
+#define owns_current_database() \
+	object_ownercheck(DatabaseRelationId, MyDatabaseId, GetUserId())
+#else
+#define owns_current_database() \
+	pg_database_ownercheck(MyDatabaseId, GetUserId())
+#endif
+
+/* so did the aclcheck functions (c727f511bd7) */
+#if PG_VERSION_NUM >= 160000
+#define may_create_in_database() \
+	(object_aclcheck(DatabaseRelationId, MyDatabaseId, GetUserId(), \
+					 ACL_CREATE) == ACLCHECK_OK)
+#else
+#define may_create_in_database() \
+	(pg_database_aclcheck(MyDatabaseId, GetUserId(), ACL_CREATE) == ACLCHECK_OK)
+#endif
+
+#endif							/* DECOUPLE_VERSION_H */

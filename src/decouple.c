@@ -1,0 +1,23 @@
+/*
+ * decouple.c
+ *		The door: what the library does when it is loaded, in order.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+
+#include "base/catalog.h"
+#include "base/settings.h"
+#include "queue/definition.h"
+
+PG_MODULE_MAGIC;
+
+extern PGDLLEXPORT void _PG_init(void);
+
+void
+_PG_init(void)
+{
+	settings_init();
+	catalog_init();
+	definition_init();
+}

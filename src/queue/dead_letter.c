@@ -1,0 +1,77 @@
+/*
+ * dead_letter.c
+ *		What has been received too often goes to the dead-letter queue.
+ *
+ * The move is the queue's own rule, set by who owns it: it needs no right of
+ * the caller's.  Where the dead-letter queue is gone or unfit, the message
+ * stays and is delivered on: nothing is lost over a wrong setting, and
+ * status() names it.
+ */
+#include "postgres.h"
+
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "queue/dead_letter.h"
+
+bool
+is_exhausted(const QueueDefinition *definition, const MessageRow *row)
+{
+	int32		count;
+
+	if (definition->max_receive_count == 0)
+		return false;
+	count = DatumGetInt32(ROW_VALUE(row, MESSAGE_RECEIVE_COUNT));
+	if (!ROW_IS_NULL(row, MESSAGE_RECEIVED_BEFORE))
+		count -= DatumGetInt32(ROW_VALUE(row, MESSAGE_RECEIVED_BEFORE));
+	return count >= definition->max_receive_count;
+}
+
+static bool
+open_letters(DeadLetters *letters, const QueueDefinition *source)
+{
+	Relation	heap;
+
+	if (letters->tried)
+		return letters->usable;
+	letters->tried = true;
+	heap = queue_open_name(source->dead_letter_queue, RowExclusiveLock, true,
+						   &letters->definition);
+	if (heap == NULL)
+		return false;
+	store_open(&letters->store, heap, letters->definition.order_index,
+			   letters->definition.number, RowExclusiveLock);
+	letters->usable = true;
+	return true;
+}
+
+/*
+ * The message keeps its id, sent_at, receive count, attributes and
+ * last_error.  Its retention starts anew (in SQS it goes on); expires_at
+ * stays.  The fence goes, so that no old receipt fits.
+ */
+bool
+dead_letter_move(DeadLetters *letters, QueueCall *source, StoreScan *scan,
+				 TimestampTz now)
+{
+	MessageRow *row = &scan->row;
+
+	if (!open_letters(letters, &source->definition))
+		return false;
+	row_set(row, MESSAGE_VISIBLE_AT, TimestampTzGetDatum(now));
+	row_set(row, MESSAGE_DUE_AT, TimestampTzGetDatum(now));
+	row_set(row, MESSAGE_FENCE, Int32GetDatum(0));
+	row_set(row, MESSAGE_RECEIVED_BEFORE,
+			ROW_VALUE(row, MESSAGE_RECEIVE_COUNT));
+	row_set(row, MESSAGE_DEAD_LETTER_SOURCE,
+			CStringGetTextDatum(source->definition.name));
+	return store_move(scan, &letters->store, now);
+}
+
+void
+dead_letter_close(DeadLetters *letters)
+{
+	if (letters->usable)
+		store_close(&letters->store, false);
+	letters->tried = letters->usable = false;
+}

@@ -1,0 +1,203 @@
+/*
+ * draft.c
+ *		A message before it is sent: checked, and made a row.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/timestamp.h"
+
+#include "base/arguments.h"
+#include "base/errors.h"
+#include "queue/attributes.h"
+#include "queue/draft.h"
+
+static void
+check_size(const Draft *draft, const QueueDefinition *definition)
+{
+	int64		size = VARSIZE_ANY_EXHDR(draft->body);
+
+	if (size == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the body of a message must not be empty"),
+				 errhint("Send at least one character.")));
+	if (draft->attributes != NULL)
+		size += attributes_check(draft->attributes);
+	if (size > definition->max_message_size)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("message of %lld bytes is too large for queue \"%s\"",
+						(long long) size, definition->name),
+				 errdetail("Its limit is %d bytes, body and attributes together.",
+						   definition->max_message_size),
+				 errhint("Raise max_message_size with decouple.alter_queue(), or send a reference.")));
+}
+
+Datum
+message_sender(void)
+{
+	return CStringGetTextDatum(GetUserNameFromId(GetUserId(), false));
+}
+
+void
+draft_to_row(const Draft *draft, const QueueDefinition *definition,
+			 Datum sender, TimestampTz now, MessageRow *row)
+{
+	int64		delay = draft->delay == DELAY_OF_QUEUE ?
+		definition->delay : draft->delay;
+
+	check_size(draft, definition);
+	if (draft->group_id != NULL)
+		group_id_check(draft->group_id);
+	if (draft->has_deduplication_id)
+		ereport(ERROR,
+				(errcode(ERRCODE_FIFO_ATTRIBUTE),
+				 errmsg("queue \"%s\" takes no deduplication id",
+						definition->name),
+				 errhint("Only FIFO queues deduplicate.")));
+
+	memset(row->nulls, true, sizeof(row->nulls));
+	memset(row->values, 0, sizeof(row->values));
+	row_set(row, MESSAGE_ID, Int64GetDatum(store_next_id()));
+	row_set(row, MESSAGE_VISIBLE_AT, TimestampTzGetDatum(now + delay));
+	row_set(row, MESSAGE_SENT_AT, TimestampTzGetDatum(now));
+	row_set(row, MESSAGE_RECEIVE_COUNT, Int32GetDatum(0));
+	row_set(row, MESSAGE_FENCE, Int32GetDatum(0));
+	if (delay > 0)
+		row_set(row, MESSAGE_DUE_AT, TimestampTzGetDatum(now + delay));
+	if (draft->expires_in != NEVER_EXPIRES)
+		row_set(row, MESSAGE_EXPIRES_AT,
+				TimestampTzGetDatum(now + draft->expires_in));
+	row_set(row, MESSAGE_SENDER, sender);
+	if (draft->group_id != NULL)
+		row_set(row, MESSAGE_GROUP_ID, PointerGetDatum(draft->group_id));
+	if (draft->attributes != NULL && JB_ROOT_COUNT(draft->attributes) > 0)
+		row_set(row, MESSAGE_ATTRIBUTES, JsonbPGetDatum(draft->attributes));
+	row_set(row, MESSAGE_BODY, PointerGetDatum(draft->body));
+}
+
+/* The member as C string; an error unless it is a string. */
+static char *
+string_member(const JsonbValue *value, const char *key, int element,
+			  const char *hint)
+{
+	if (value->type != jbvString)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("key \"%s\" of message %d is not a JSON string",
+						key, element),
+				 errhint("%s", hint)));
+	return pnstrdup(value->val.string.val, value->val.string.len);
+}
+
+static bool
+key_is(const JsonbValue *key, const char *name)
+{
+	return key->val.string.len == (int) strlen(name) &&
+		memcmp(key->val.string.val, name, key->val.string.len) == 0;
+}
+
+/* A body that is no string is kept as its JSON text. */
+static text *
+body_from_json(JsonbValue *value)
+{
+	Jsonb	   *json;
+
+	if (value->type == jbvString)
+		return cstring_to_text_with_len(value->val.string.val,
+										value->val.string.len);
+	json = JsonbValueToJsonb(value);
+	return cstring_to_text(JsonbToCString(NULL, &json->root, VARSIZE(json)));
+}
+
+static void
+set_member(Draft *draft, const JsonbValue *key, JsonbValue *value, int element)
+{
+	if (key_is(key, "body"))
+		draft->body = body_from_json(value);
+	else if (value->type == jbvNull &&
+			 (key_is(key, "delay") || key_is(key, "attributes") ||
+			  key_is(key, "group_id") || key_is(key, "deduplication_id") ||
+			  key_is(key, "expires_in")))
+		return;					/* not given */
+	else if (key_is(key, "delay"))
+		draft->delay =
+			interval_from_text(string_member(value, "delay", element,
+											 "A JSON number has no unit: use '30 s'."),
+							   "delay", 0, USECS_PER_LEASE_MAX);
+	else if (key_is(key, "expires_in"))
+		draft->expires_in =
+			interval_from_text(string_member(value, "expires_in", element,
+											 "A JSON number has no unit: use '30 s'."),
+							   "expires_in", 0, USECS_PER_RETENTION_MAX);
+	else if (key_is(key, "attributes"))
+		draft->attributes = JsonbValueToJsonb(value);
+	else if (key_is(key, "group_id"))
+		draft->group_id =
+			cstring_to_text(string_member(value, "group_id", element,
+										  "Write the group id in quotes."));
+	else if (key_is(key, "deduplication_id"))
+		draft->has_deduplication_id =
+			string_member(value, "deduplication_id", element,
+						  "Write the deduplication id in quotes.") != NULL;
+	else
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unknown key \"%s\" in message %d",
+						pnstrdup(key->val.string.val,
+								 Min(key->val.string.len, 256)), element),
+				 errhint("The keys are body, delay, attributes, group_id, deduplication_id and expires_in.")));
+}
+
+static void
+draft_from_json(JsonbIterator **iterator, Draft *draft, int element)
+{
+	JsonbValue	key;
+	JsonbValue	value;
+
+	draft->delay = DELAY_OF_QUEUE;
+	draft->expires_in = NEVER_EXPIRES;
+	while (JsonbIteratorNext(iterator, &key, true) == WJB_KEY)
+	{
+		(void) JsonbIteratorNext(iterator, &value, true);
+		set_member(draft, &key, &value, element);
+	}
+	if (draft->body == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("message %d has no body", element),
+				 errhint("Give each message a key \"body\".")));
+}
+
+int
+drafts_from_json(Jsonb *messages, Draft **drafts)
+{
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue	value;
+	int			count = 0;
+
+	if (!JB_ROOT_IS_ARRAY(messages) || JB_ROOT_IS_SCALAR(messages))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("messages must be a JSON array"),
+				 errhint("For example [{\"body\": \"hello\"}, {\"body\": {\"order\": 1}, \"delay\": \"5 s\"}].")));
+
+	*drafts = palloc0(sizeof(Draft) * Max(JB_ROOT_COUNT(messages), 1));
+	iterator = JsonbIteratorInit(&messages->root);
+	(void) JsonbIteratorNext(&iterator, &value, false); /* the array begins */
+	while ((token = JsonbIteratorNext(&iterator, &value, false)) != WJB_END_ARRAY)
+	{
+		if (token != WJB_BEGIN_OBJECT)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("message %d is not a JSON object", count + 1),
+					 errhint("Write {\"body\": ...}.")));
+		draft_from_json(&iterator, &(*drafts)[count], count + 1);
+		count++;
+	}
+	return count;
+}

@@ -1,0 +1,239 @@
+/*
+ * options.c
+ *		The options of a queue: their ranges, defaults, and columns.
+ *
+ * One table says all that there is to say about an option; range checks,
+ * comparison, columns and reset derive from it.  Ranges and defaults follow
+ * SQS where it has the option, with wider upper bounds.
+ */
+#include "postgres.h"
+
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "base/arguments.h"
+#include "base/settings.h"
+#include "queue/definition.h"
+#include "queue/options.h"
+
+typedef enum OptionKind
+{
+	KIND_INTERVAL,
+	KIND_INTEGER,
+	KIND_BOOLEAN,
+	KIND_QUEUE,
+	KIND_BACKOFF
+} OptionKind;
+
+typedef struct Option
+{
+	const char *name;
+	OptionKind	kind;
+	int64		minimum;
+	int64		maximum;
+	bool		zero_too;		/* 0 is allowed below the minimum */
+	int64		otherwise;		/* the default; -1: NULL */
+} Option;
+
+#define SECONDS(n)		((n) * USECS_PER_SEC)
+#define NO_VALUE		INT64CONST(-1)
+
+static const Option options[OPTION_COUNT] = {
+	[OPTION_VISIBILITY_TIMEOUT] =
+	{"visibility_timeout", KIND_INTERVAL, 0, USECS_PER_LEASE_MAX, true, SECONDS(30)},
+	[OPTION_DELAY] =
+	{"delay", KIND_INTERVAL, 0, USECS_PER_LEASE_MAX, true, 0},
+	[OPTION_RETENTION] =
+	{"retention", KIND_INTERVAL, SECONDS(60), USECS_PER_RETENTION_MAX, true, 4 * USECS_PER_DAY},
+	/* the upper bound of wait_time is the setting decouple.max_wait_time */
+	[OPTION_WAIT_TIME] =
+	{"wait_time", KIND_INTERVAL, 0, 0, true, 0},
+	[OPTION_MAX_MESSAGE_SIZE] =
+	{"max_message_size", KIND_INTEGER, 1024, 64 * 1024 * 1024, false, 262144},
+	[OPTION_DEAD_LETTER_QUEUE] =
+	{"dead_letter_queue", KIND_QUEUE, 0, 0, false, NO_VALUE},
+	[OPTION_MAX_RECEIVE_COUNT] =
+	{"max_receive_count", KIND_INTEGER, 1, 1000, false, NO_VALUE},
+	[OPTION_FIFO] =
+	{"fifo", KIND_BOOLEAN, 0, 1, false, false},
+	[OPTION_CONTENT_BASED_DEDUPLICATION] =
+	{"content_based_deduplication", KIND_BOOLEAN, 0, 1, false, false},
+	[OPTION_RETRY_DELAY] =
+	{"retry_delay", KIND_INTERVAL, 0, USECS_PER_LEASE_MAX, true, 0},
+	[OPTION_RETRY_MAX_DELAY] =
+	{"retry_max_delay", KIND_INTERVAL, 0, USECS_PER_LEASE_MAX, true, 0},
+	[OPTION_RETRY_BACKOFF] =
+	{"retry_backoff", KIND_BACKOFF, 0, 0, false, BACKOFF_NONE},
+	[OPTION_NOTIFY] =
+	{"notify", KIND_BOOLEAN, 0, 1, false, true},
+};
+
+static const char *const backoff_names[] = {
+	[BACKOFF_NONE] = "none",
+	[BACKOFF_LINEAR] = "linear",
+	[BACKOFF_EXPONENTIAL] = "exponential",
+};
+
+const char *
+option_name(QueueOption option)
+{
+	return options[option].name;
+}
+
+OptionValue
+option_default(QueueOption option)
+{
+	OptionValue value = {0};
+
+	value.is_null = options[option].otherwise == NO_VALUE;
+	value.number = value.is_null ? 0 : options[option].otherwise;
+	return value;
+}
+
+bool
+option_values_equal(const OptionValue *a, const OptionValue *b)
+{
+	return a->is_null == b->is_null && a->number == b->number &&
+		strcmp(a->name, b->name) == 0;
+}
+
+static int64
+backoff_from_text(text *value)
+{
+	char	   *name = text_to_cstring(value);
+
+	for (int i = 0; i < (int) lengthof(backoff_names); i++)
+	{
+		if (strcmp(name, backoff_names[i]) == 0)
+			return i;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid retry_backoff: \"%s\"", name),
+			 errhint("Use none, linear or exponential.")));
+	return 0;					/* not reached */
+}
+
+static int64
+interval_from_argument(FunctionCallInfo fcinfo, int n, QueueOption option)
+{
+	const Option *o = &options[option];
+	int64		maximum = option == OPTION_WAIT_TIME ?
+		(int64) decouple_max_wait_time * 1000 : o->maximum;
+	Interval   *interval = PG_GETARG_INTERVAL_P(n);
+
+	if (o->zero_too && interval->month == 0 && interval->day == 0 &&
+		interval->time == 0)
+		return 0;
+	return interval_in_range(interval, o->name, o->minimum, maximum);
+}
+
+bool
+option_from_argument(FunctionCallInfo fcinfo, int n, QueueOption option,
+					 OptionValue *value)
+{
+	const Option *o = &options[option];
+
+	memset(value, 0, sizeof(*value));
+	if (PG_ARGISNULL(n))
+		return false;
+	switch (o->kind)
+	{
+		case KIND_INTERVAL:
+			value->number = interval_from_argument(fcinfo, n, option);
+			break;
+		case KIND_INTEGER:
+			value->number = argument_int(fcinfo, n, o->name, o->minimum,
+										 o->maximum, 0);
+			break;
+		case KIND_BOOLEAN:
+			value->number = PG_GETARG_BOOL(n);
+			break;
+		case KIND_QUEUE:
+			text_to_cstring_buffer(PG_GETARG_TEXT_PP(n), value->name,
+								   sizeof(value->name));
+			break;
+		case KIND_BACKOFF:
+			value->number = backoff_from_text(PG_GETARG_TEXT_PP(n));
+			break;
+	}
+	return true;
+}
+
+QueueOption
+option_by_name(const char *name)
+{
+	for (int i = 0; i < OPTION_COUNT; i++)
+	{
+		if (strcmp(options[i].name, name) == 0)
+			return (QueueOption) i;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("a queue has no option \"%s\"", name),
+			 errhint("The columns of decouple.queues are the options.")));
+	return OPTION_COUNT;		/* not reached */
+}
+
+OptionValue
+option_from_datum(QueueOption option, Datum datum, bool isnull)
+{
+	OptionValue value = {0};
+
+	value.is_null = isnull;
+	if (isnull)
+		return value;
+	switch (options[option].kind)
+	{
+		case KIND_INTERVAL:
+			{
+				Interval   *interval = DatumGetIntervalP(datum);
+
+				value.number = interval->time +
+					(interval->day + (int64) interval->month * DAYS_PER_MONTH) *
+					USECS_PER_DAY;
+				break;
+			}
+		case KIND_INTEGER:
+			value.number = DatumGetInt32(datum);
+			break;
+		case KIND_BOOLEAN:
+			value.number = DatumGetBool(datum);
+			break;
+		case KIND_QUEUE:
+			text_to_cstring_buffer(DatumGetTextPP(datum), value.name,
+								   sizeof(value.name));
+			break;
+		case KIND_BACKOFF:
+			value.number = backoff_from_text(DatumGetTextPP(datum));
+			break;
+	}
+	return value;
+}
+
+Datum
+option_to_datum(QueueOption option, const OptionValue *value)
+{
+	if (value->is_null)
+		return (Datum) 0;
+	switch (options[option].kind)
+	{
+		case KIND_INTERVAL:
+			{
+				Interval   *interval = palloc0(sizeof(Interval));
+
+				interval->day = value->number / USECS_PER_DAY;
+				interval->time = value->number % USECS_PER_DAY;
+				return IntervalPGetDatum(interval);
+			}
+		case KIND_INTEGER:
+			return Int32GetDatum((int32) value->number);
+		case KIND_BOOLEAN:
+			return BoolGetDatum(value->number != 0);
+		case KIND_QUEUE:
+			return CStringGetTextDatum(value->name);
+		case KIND_BACKOFF:
+			return CStringGetTextDatum(backoff_names[value->number]);
+	}
+	return (Datum) 0;			/* not reached */
+}

@@ -1,0 +1,218 @@
+/*
+ * send.c
+ *		send, send_batch, send_messages: new messages.
+ *
+ * A send checks its arguments, opens the queue and inserts.  It takes no lock
+ * but those of an INSERT, so two senders never wait for each other; others
+ * see the messages when the transaction commits.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/timestamp.h"
+#include "utils/tuplestore.h"
+
+#include "base/arguments.h"
+#include "base/errors.h"
+#include "base/settings.h"
+#include "queue/attributes.h"
+#include "queue/call.h"
+#include "queue/draft.h"
+
+PG_FUNCTION_INFO_V1(decouple_send);
+PG_FUNCTION_INFO_V1(decouple_send_jsonb);
+PG_FUNCTION_INFO_V1(decouple_send_batch);
+PG_FUNCTION_INFO_V1(decouple_send_messages);
+
+/* the arguments of send, by number */
+enum
+{
+	SEND_QUEUE_NAME,
+	SEND_BODY,
+	SEND_DELAY,
+	SEND_ATTRIBUTES,
+	SEND_GROUP_ID,
+	SEND_DEDUPLICATION_ID,
+	SEND_EXPIRES_IN
+};
+
+/* the arguments of send_batch, by number */
+enum
+{
+	BATCH_QUEUE_NAME,
+	BATCH_BODIES,
+	BATCH_DELAY,
+	BATCH_ATTRIBUTES,
+	BATCH_GROUP_IDS,
+	BATCH_DEDUPLICATION_IDS
+};
+
+static int64
+send_one(FunctionCallInfo fcinfo, text *body)
+{
+	Draft		draft = {.delay = DELAY_OF_QUEUE, .expires_in = NEVER_EXPIRES};
+	QueueCall	call;
+	MessageRow	row;
+	TimestampTz now;
+
+	draft.body = body;
+	draft.delay = argument_interval(fcinfo, SEND_DELAY, "delay",
+									0, USECS_PER_LEASE_MAX, DELAY_OF_QUEUE);
+	draft.expires_in = argument_interval(fcinfo, SEND_EXPIRES_IN, "expires_in",
+										 0, USECS_PER_RETENTION_MAX,
+										 NEVER_EXPIRES);
+	if (!PG_ARGISNULL(SEND_ATTRIBUTES))
+		draft.attributes = PG_GETARG_JSONB_P(SEND_ATTRIBUTES);
+	if (!PG_ARGISNULL(SEND_GROUP_ID))
+		draft.group_id = PG_GETARG_TEXT_PP(SEND_GROUP_ID);
+	draft.has_deduplication_id = !PG_ARGISNULL(SEND_DEDUPLICATION_ID);
+
+	call_open(&call, PG_GETARG_DATUM(SEND_QUEUE_NAME), "send", "send()");
+	now = decouple_now();
+	draft_to_row(&draft, &call.definition, message_sender(), now, &row);
+	store_insert(&call.store, &row, 1, now);
+	call_close(&call);
+	return ROW_ID(&row);
+}
+
+/*
+ * send(queue_name queue, body text, delay interval, attributes jsonb,
+ *		group_id text, deduplication_id text, expires_in interval) -> bigint
+ *
+ * Also the form for json, whose datums are those of text.
+ */
+Datum
+decouple_send(PG_FUNCTION_ARGS)
+{
+	argument_required(fcinfo, SEND_QUEUE_NAME, "queue_name");
+	argument_required(fcinfo, SEND_BODY, "body");
+	PG_RETURN_INT64(send_one(fcinfo, PG_GETARG_TEXT_PP(SEND_BODY)));
+}
+
+Datum
+decouple_send_jsonb(PG_FUNCTION_ARGS)
+{
+	Jsonb	   *body;
+
+	argument_required(fcinfo, SEND_QUEUE_NAME, "queue_name");
+	argument_required(fcinfo, SEND_BODY, "body");
+	body = PG_GETARG_JSONB_P(SEND_BODY);
+	PG_RETURN_INT64(send_one(fcinfo,
+							 cstring_to_text(JsonbToCString(NULL, &body->root,
+															VARSIZE(body)))));
+}
+
+/* Sends all drafts and returns their ids as the function's set. */
+static void
+send_drafts(FunctionCallInfo fcinfo, Datum queue_name, const Draft *drafts,
+			int count, const char *call_name)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	QueueCall	call;
+	MessageRow *rows;
+	TimestampTz now;
+	Datum		sender = message_sender();
+
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	call_open(&call, queue_name, "send", call_name);
+	now = decouple_now();
+	rows = MemoryContextAllocHuge(CurrentMemoryContext,
+								  sizeof(MessageRow) * Max(count, 1));
+	for (int i = 0; i < count; i++)
+		draft_to_row(&drafts[i], &call.definition, sender, now, &rows[i]);
+	if (count > 0)
+		store_insert(&call.store, rows, count, now);
+	call_close(&call);
+
+	for (int i = 0; i < count; i++)
+	{
+		Datum		id = Int64GetDatum(ROW_ID(&rows[i]));
+		bool		isnull = false;
+
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, &id, &isnull);
+	}
+	pfree(rows);
+}
+
+/* An array argument that goes with the bodies: as many elements, or NULL. */
+static Datum *
+parallel_array(FunctionCallInfo fcinfo, int n, const char *name, int count)
+{
+	Datum	   *elements;
+	int			found = argument_array(fcinfo, n, name, &elements);
+
+	if (found < 0)
+		return NULL;
+	if (found != count)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("arrays \"bodies\" and \"%s\" have unequal lengths: %d and %d",
+						name, count, found),
+				 errhint("Give one element for each body.")));
+	return elements;
+}
+
+/*
+ * send_batch(queue_name queue, bodies text[], delay interval,
+ *		attributes jsonb[], group_ids text[], deduplication_ids text[])
+ *		-> SETOF bigint
+ */
+Datum
+decouple_send_batch(PG_FUNCTION_ARGS)
+{
+	Datum	   *bodies;
+	Datum	   *attributes;
+	Datum	   *group_ids;
+	Datum	   *deduplication_ids;
+	Draft	   *drafts;
+	int64		delay;
+	int			count;
+
+	argument_required(fcinfo, BATCH_QUEUE_NAME, "queue_name");
+	argument_required(fcinfo, BATCH_BODIES, "bodies");
+	count = argument_array(fcinfo, BATCH_BODIES, "bodies", &bodies);
+	delay = argument_interval(fcinfo, BATCH_DELAY, "delay",
+							  0, USECS_PER_LEASE_MAX, DELAY_OF_QUEUE);
+	attributes = parallel_array(fcinfo, BATCH_ATTRIBUTES, "attributes", count);
+	group_ids = parallel_array(fcinfo, BATCH_GROUP_IDS, "group_ids", count);
+	deduplication_ids = parallel_array(fcinfo, BATCH_DEDUPLICATION_IDS,
+									   "deduplication_ids", count);
+
+	drafts = palloc0(sizeof(Draft) * Max(count, 1));
+	for (int i = 0; i < count; i++)
+	{
+		drafts[i].body = DatumGetTextPP(bodies[i]);
+		drafts[i].delay = delay;
+		drafts[i].expires_in = NEVER_EXPIRES;
+		if (attributes != NULL)
+			drafts[i].attributes = DatumGetJsonbP(attributes[i]);
+		if (group_ids != NULL)
+			drafts[i].group_id = DatumGetTextPP(group_ids[i]);
+		drafts[i].has_deduplication_id = deduplication_ids != NULL;
+	}
+	send_drafts(fcinfo, PG_GETARG_DATUM(BATCH_QUEUE_NAME), drafts, count,
+				"send_batch()");
+	return (Datum) 0;
+}
+
+/*
+ * send_messages(queue_name queue, messages jsonb) -> SETOF bigint
+ */
+Datum
+decouple_send_messages(PG_FUNCTION_ARGS)
+{
+	Draft	   *drafts;
+	int			count;
+
+	argument_required(fcinfo, 0, "queue_name");
+	argument_required(fcinfo, 1, "messages");
+	count = drafts_from_json(PG_GETARG_JSONB_P(1), &drafts);
+	send_drafts(fcinfo, PG_GETARG_DATUM(0), drafts, count, "send_messages()");
+	return (Datum) 0;
+}

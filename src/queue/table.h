@@ -1,0 +1,30 @@
+/*
+ * table.h
+ *		A queue's table: made, found, verified, dropped.
+ */
+#ifndef DECOUPLE_QUEUE_TABLE_H
+#define DECOUPLE_QUEUE_TABLE_H
+
+#include "postgres.h"
+
+#include "utils/rel.h"
+
+/* decouple.q_<number>, or InvalidOid */
+extern Oid	queue_table_find(int32 number);
+extern Oid	queue_table_owner(Oid table);
+
+/* makes the table of a new queue; it belongs to "owner" */
+extern void queue_table_create(int32 number, const char *queue_name,
+							   Oid owner);
+
+/* drops it as DROP TABLE does: 2BP01 where something depends on it */
+extern void queue_table_drop(int32 number);
+
+/*
+ * Is the table as it was made?  55000 where it was altered, or false where
+ * altered_ok.  *order_index gets its primary key.
+ */
+extern bool queue_table_verify(Relation heap, const char *queue_name,
+							   bool altered_ok, Oid *order_index);
+
+#endif							/* DECOUPLE_QUEUE_TABLE_H */

@@ -1,0 +1,29 @@
+/*
+ * upkeep.h
+ *		What a queue needs done for it: retention and dead letters.
+ */
+#ifndef DECOUPLE_UPKEEP_H
+#define DECOUPLE_UPKEEP_H
+
+#include "postgres.h"
+
+/* where a pass over a queue goes on; all 0 to begin one */
+typedef struct UpkeepPass
+{
+	int64		after_id;
+	bool		due_done;		/* the parked rows that are due were seen */
+} UpkeepPass;
+
+/*
+ * Does a bounded part of a pass in the current transaction.  True if there is
+ * more.  A queue that is gone, unfit or locked by somebody is passed by.
+ */
+extern bool upkeep_step(const char *queue_name, UpkeepPass *pass);
+
+/*
+ * Removes parked messages whose queue was dropped, a bounded number, from the
+ * queue numbers above *after on.  True if there is more.
+ */
+extern bool upkeep_parked_step(int32 *after);
+
+#endif							/* DECOUPLE_UPKEEP_H */

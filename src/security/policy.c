@@ -1,0 +1,40 @@
+/*
+ * policy.c
+ *		Who may do what to a queue.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_database.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+
+#include "base/version.h"
+#include "security/policy.h"
+
+bool
+policy_allows(Oid owner, const char *action)
+{
+	return has_privs_of_role(GetUserId(), owner);
+}
+
+void
+policy_check(Oid owner, const char *queue_name, const char *action)
+{
+	if (!policy_allows(owner, action))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to %s on queue \"%s\"",
+						action, queue_name),
+				 errhint("A queue is open to its owner, to members of that role and to superusers.")));
+}
+
+void
+policy_check_administer(const char *call)
+{
+	if (!superuser() &&
+		!owns_current_database())
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for %s", call),
+				 errhint("It is for superusers and the database's owner.")));
+}

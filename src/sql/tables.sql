@@ -1,0 +1,88 @@
+
+-- ---------------------------------------------------------------------------
+-- Tables and sequences.  All private: nothing here is granted to anybody.
+-- ---------------------------------------------------------------------------
+
+CREATE SEQUENCE decouple.message_id_seq AS bigint;
+COMMENT ON SEQUENCE decouple.message_id_seq IS
+	'Message ids, unique in the database.';
+SELECT pg_catalog.pg_extension_config_dump('decouple.message_id_seq', '');
+
+CREATE SEQUENCE decouple.queue_number_seq AS integer;
+COMMENT ON SEQUENCE decouple.queue_number_seq IS
+	'Queue numbers; one is never used again.';
+SELECT pg_catalog.pg_extension_config_dump('decouple.queue_number_seq', '');
+
+CREATE TABLE decouple.queue_definitions (
+	queue_number integer NOT NULL PRIMARY KEY,
+	queue_name decouple.queue NOT NULL UNIQUE,
+	visibility_timeout interval NOT NULL,
+	delay interval NOT NULL,
+	retention interval NOT NULL,
+	wait_time interval NOT NULL,
+	max_message_size integer NOT NULL,
+	dead_letter_queue decouple.queue,
+	max_receive_count integer,
+	fifo boolean NOT NULL,
+	content_based_deduplication boolean NOT NULL,
+	retry_delay interval NOT NULL,
+	retry_max_delay interval NOT NULL,
+	retry_backoff text NOT NULL,
+	notify boolean NOT NULL,
+	created_at timestamptz NOT NULL,
+	altered_at timestamptz NOT NULL
+);
+COMMENT ON TABLE decouple.queue_definitions IS
+	'One row per queue; its messages lie in decouple.q_<queue_number>, whose owner is the queue''s.';
+SELECT pg_catalog.pg_extension_config_dump('decouple.queue_definitions', '');
+
+-- The columns of a queue's table (src/store/layout.h), and the queue's number.
+CREATE TABLE decouple.parked_messages (
+	id bigint NOT NULL,
+	visible_at timestamptz NOT NULL,
+	sent_at timestamptz NOT NULL,
+	receive_count integer NOT NULL,
+	fence integer NOT NULL,
+	received_before integer,
+	first_received_at timestamptz,
+	due_at timestamptz,
+	expires_at timestamptz,
+	original_id bigint,
+	sender text NOT NULL,
+	group_id text,
+	deduplication_id text,
+	dead_letter_source decouple.queue,
+	last_error text,
+	attributes jsonb,
+	body text NOT NULL,
+	queue_number integer NOT NULL,
+	PRIMARY KEY (queue_number, id)
+);
+CREATE INDEX parked_messages_due_idx
+	ON decouple.parked_messages (queue_number, visible_at, id);
+COMMENT ON TABLE decouple.parked_messages IS
+	'Messages of all queues that are not due for long: delayed ones and long leases.';
+SELECT pg_catalog.pg_extension_config_dump('decouple.parked_messages', '');
+
+CREATE SEQUENCE decouple.redrive_task_id_seq AS bigint;
+COMMENT ON SEQUENCE decouple.redrive_task_id_seq IS
+	'Ids of redrive tasks.';
+SELECT pg_catalog.pg_extension_config_dump('decouple.redrive_task_id_seq', '');
+
+CREATE TABLE decouple.redrive_jobs (
+	task_id bigint NOT NULL PRIMARY KEY,
+	queue_number integer NOT NULL,
+	dead_letter_queue decouple.queue NOT NULL,
+	destination decouple.queue,
+	max_per_second integer,
+	state text NOT NULL,
+	moved bigint NOT NULL,
+	remaining bigint NOT NULL,
+	started_at timestamptz NOT NULL,
+	last_round_at timestamptz,
+	ended_at timestamptz,
+	error text
+);
+COMMENT ON TABLE decouple.redrive_jobs IS
+	'One row per redrive; state is running, then completed, cancelled or failed.';
+SELECT pg_catalog.pg_extension_config_dump('decouple.redrive_jobs', '');

@@ -1,0 +1,123 @@
+
+-- ---------------------------------------------------------------------------
+-- Upkeep and sight.
+-- ---------------------------------------------------------------------------
+
+CREATE PROCEDURE decouple.maintain()
+LANGUAGE C AS 'MODULE_PATHNAME', 'decouple_maintain';
+COMMENT ON PROCEDURE decouple.maintain() IS
+	'Does one round of all upkeep: retention, dead letters, redrive, parked messages of dropped queues. For superusers and the database''s owner. Commits between its steps, except in a transaction block.';
+
+CREATE FUNCTION decouple.queue_measures(queue_name decouple.queue,
+	OUT visible bigint, OUT in_flight bigint, OUT delayed bigint,
+	OUT oldest_age interval, OUT bytes bigint)
+RETURNS record VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+LANGUAGE C AS 'MODULE_PATHNAME', 'decouple_queue_measures';
+COMMENT ON FUNCTION decouple.queue_measures(decouple.queue) IS
+	'Counts one queue''s messages by a scan; what the view queue_metrics shows.';
+
+CREATE VIEW decouple.queue_metrics WITH (security_barrier) AS
+	SELECT q.queue,
+		m.visible,
+		m.in_flight,
+		m.delayed,
+		m.oldest_age,
+		NULL::bigint AS sent,
+		NULL::bigint AS received,
+		NULL::bigint AS deleted,
+		NULL::bigint AS dead_lettered,
+		NULL::bigint AS expired,
+		NULL::integer AS waiters,
+		m.bytes,
+		true AS exact
+	FROM decouple.queues q
+	CROSS JOIN LATERAL decouple.queue_measures(q.queue) m
+	WHERE q.owner IS NOT NULL;
+GRANT SELECT ON decouple.queue_metrics TO PUBLIC;
+COMMENT ON VIEW decouple.queue_metrics IS
+	'How full each queue is that the caller may see: committed messages only, counted by a scan. Totals and waiters need the library to be preloaded and are NULL without.';
+COMMENT ON COLUMN decouple.queue_metrics.queue IS 'The queue''s name.';
+COMMENT ON COLUMN decouple.queue_metrics.visible IS 'Messages that a receive would find.';
+COMMENT ON COLUMN decouple.queue_metrics.in_flight IS 'Messages that were received and are hidden.';
+COMMENT ON COLUMN decouple.queue_metrics.delayed IS 'Messages that were sent with a delay and are not due.';
+COMMENT ON COLUMN decouple.queue_metrics.oldest_age IS 'How long ago the oldest of them was sent; NULL when empty.';
+COMMENT ON COLUMN decouple.queue_metrics.sent IS 'Messages sent so far, or NULL.';
+COMMENT ON COLUMN decouple.queue_metrics.received IS 'Receives so far, or NULL.';
+COMMENT ON COLUMN decouple.queue_metrics.deleted IS 'Messages deleted so far, or NULL.';
+COMMENT ON COLUMN decouple.queue_metrics.dead_lettered IS 'Messages moved to the dead-letter queue so far, or NULL.';
+COMMENT ON COLUMN decouple.queue_metrics.expired IS 'Messages that expired so far, or NULL.';
+COMMENT ON COLUMN decouple.queue_metrics.waiters IS 'Consumers that wait for a message, or NULL.';
+COMMENT ON COLUMN decouple.queue_metrics.bytes IS 'What the queue''s table takes on disk, indexes included; parked messages lie elsewhere.';
+COMMENT ON COLUMN decouple.queue_metrics.exact IS 'True where the split was counted.';
+
+CREATE VIEW decouple.redrive_tasks WITH (security_barrier) AS
+	SELECT j.task_id,
+		j.dead_letter_queue,
+		j.destination,
+		j.state,
+		j.moved,
+		j.remaining,
+		j.started_at,
+		j.ended_at,
+		j.error
+	FROM decouple.redrive_jobs j
+	JOIN decouple.queues q ON q.queue OPERATOR(pg_catalog.=) j.dead_letter_queue;
+GRANT SELECT ON decouple.redrive_tasks TO PUBLIC;
+COMMENT ON VIEW decouple.redrive_tasks IS
+	'Progress of redrives of the dead-letter queues that the caller may see.';
+COMMENT ON COLUMN decouple.redrive_tasks.task_id IS 'What redrive() returned.';
+COMMENT ON COLUMN decouple.redrive_tasks.dead_letter_queue IS 'Where messages are taken from.';
+COMMENT ON COLUMN decouple.redrive_tasks.destination IS 'Where they go; NULL: each to the queue that it came from.';
+COMMENT ON COLUMN decouple.redrive_tasks.state IS 'running, completed, cancelled or failed.';
+COMMENT ON COLUMN decouple.redrive_tasks.moved IS 'Messages moved so far.';
+COMMENT ON COLUMN decouple.redrive_tasks.remaining IS 'Messages still to move when the last round ended.';
+COMMENT ON COLUMN decouple.redrive_tasks.started_at IS 'When redrive() was called; later dead letters stay.';
+COMMENT ON COLUMN decouple.redrive_tasks.ended_at IS 'When it completed, failed or was cancelled.';
+COMMENT ON COLUMN decouple.redrive_tasks.error IS 'Why it failed.';
+
+CREATE FUNCTION decouple.status()
+RETURNS TABLE (item text, state text, hint text)
+STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	SELECT 'version',
+		(SELECT e.extversion FROM pg_catalog.pg_extension e WHERE e.extname = 'decouple'),
+		NULL
+	UNION ALL
+	SELECT 'preloaded', 'no',
+		'Receivers that wait poll, totals are not counted. This version works without shared_preload_libraries.'
+	UNION ALL
+	SELECT 'upkeep', 'by hand',
+		'Let pg_cron, or any other scheduler, run CALL decouple.maintain() every minute.'
+	UNION ALL
+	SELECT 'pg_cron',
+		CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_extension e WHERE e.extname = 'pg_cron')
+			THEN 'installed' ELSE 'not installed' END,
+		CASE WHEN NOT EXISTS (SELECT FROM pg_catalog.pg_extension e WHERE e.extname = 'pg_cron')
+			THEN 'It can schedule CALL decouple.maintain().' END
+	UNION ALL
+	SELECT 'queues', pg_catalog.count(*)::text, NULL
+	FROM decouple.queue_definitions
+	UNION ALL
+	SELECT pg_catalog.format('queue %s', d.queue_name), 'its table is missing',
+		'If a restore is under way wait for its end; else move the table back to schema decouple, or drop the queue.'
+	FROM decouple.queue_definitions d
+	WHERE pg_catalog.to_regclass(pg_catalog.format('decouple.q_%s', d.queue_number)) IS NULL
+	UNION ALL
+	SELECT pg_catalog.format('queue %s', d.queue_name),
+		pg_catalog.format('its dead-letter queue %s is missing', d.dead_letter_queue),
+		'Its messages are delivered on. Create that queue, or name another with decouple.alter_queue().'
+	FROM decouple.queue_definitions d
+	WHERE d.dead_letter_queue IS NOT NULL
+		AND NOT EXISTS (SELECT FROM decouple.queue_definitions other
+			WHERE other.queue_name = d.dead_letter_queue)
+	UNION ALL
+	SELECT pg_catalog.format('redrive %s', j.task_id),
+		pg_catalog.format('%s, %s moved, %s to go', j.state, j.moved, j.remaining),
+		CASE WHEN j.state = 'failed' THEN j.error
+			ELSE 'Rounds of maintain() do the work.' END
+	FROM decouple.redrive_jobs j
+	WHERE j.state IN ('running', 'failed');
+END;
+COMMENT ON FUNCTION decouple.status() IS
+	'What runs, what is missing, and what to do about it.';

@@ -1,0 +1,34 @@
+/*
+ * layout.h
+ *		The columns of a queue's table and of decouple.parked_messages.
+ *
+ * Both have the same columns in the same places; the parked table, which all
+ * queues share, has the queue's number after them.  The fixed columns that a
+ * receive changes lie together, so that the WAL record of a HOT update holds
+ * little else.
+ */
+#ifndef DECOUPLE_LAYOUT_H
+#define DECOUPLE_LAYOUT_H
+
+#define MESSAGE_ID					1	/* bigint, primary key */
+#define MESSAGE_VISIBLE_AT			2	/* timestamptz: due, or end of the lease */
+#define MESSAGE_SENT_AT				3	/* timestamptz */
+#define MESSAGE_RECEIVE_COUNT		4	/* int: all receives, in any queue */
+#define MESSAGE_FENCE				5	/* int: random per receive, 0 before */
+#define MESSAGE_RECEIVED_BEFORE		6	/* int: receives in earlier queues; NULL: 0 */
+#define MESSAGE_FIRST_RECEIVED_AT	7	/* timestamptz or NULL */
+#define MESSAGE_DUE_AT				8	/* timestamptz: start of retention; NULL: sent_at */
+#define MESSAGE_EXPIRES_AT			9	/* timestamptz or NULL: from expires_in */
+#define MESSAGE_ORIGINAL_ID			10	/* bigint or NULL: id before a redrive */
+#define MESSAGE_SENDER				11	/* text: role */
+#define MESSAGE_GROUP_ID			12	/* text or NULL */
+#define MESSAGE_DEDUPLICATION_ID	13	/* text or NULL */
+#define MESSAGE_DEAD_LETTER_SOURCE	14	/* decouple.queue or NULL */
+#define MESSAGE_LAST_ERROR			15	/* text or NULL */
+#define MESSAGE_ATTRIBUTES			16	/* jsonb or NULL for {} */
+#define MESSAGE_BODY				17	/* text */
+#define MESSAGE_COLUMNS				17
+#define PARKED_QUEUE_NUMBER			18	/* int, parked table only */
+#define PARKED_COLUMNS				18
+
+#endif							/* DECOUPLE_LAYOUT_H */

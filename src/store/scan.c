@@ -1,0 +1,213 @@
+/*
+ * scan.c
+ *		Reading messages in order, past what others hold.
+ *
+ * SCAN_FREE asks the access method for "dirty" versions: the newest committed
+ * ones and our own, and for each version with an open transaction's insert or
+ * delete the number of that transaction, which is the mark of a row that is
+ * held: such versions are skipped.  What a transaction with a snapshot of its
+ * own (REPEATABLE READ, SERIALIZABLE) cannot see is skipped too, so that a
+ * message never speaks of an order that its receiver does not see.
+ *
+ * SCAN_SNAPSHOT takes all versions and keeps those that the given snapshot
+ * sees: exactly one for each message, whoever holds it.
+ *
+ * Neither is an MVCC scan for the access method, so neither takes predicate
+ * locks.  The current row's page stays pinned by scan->slot until the next
+ * call, which keeps the version from being pruned before it is written.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "utils/fmgroids.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "base/catalog.h"
+#include "store/table.h"
+
+static void
+begin(StoreScan *scan, Store *store, ReceiptPlace place, Oid index,
+	  ScanKind kind, Snapshot filter, ScanKey keys, int key_count)
+{
+	scan->store = store;
+	scan->table = place == RECEIPT_IN_PARKED ? &store->parked : &store->queue;
+	scan->kind = kind;
+	scan->filter = filter;
+	scan->index = index_open(index, AccessShareLock);
+	scan->slot = table_slot_create(scan->table->heap, NULL);
+	InitDirtySnapshot(scan->dirty);
+	scan->scan = begin_index_scan(scan->table->heap, scan->index,
+								  kind == SCAN_FREE ?
+								  &scan->dirty : SnapshotAny, key_count);
+	index_rescan(scan->scan, keys, key_count, NULL, 0);
+}
+
+/* what a transaction with a snapshot of its own must see as well */
+static Snapshot
+own_snapshot(void)
+{
+	return IsolationUsesXactSnapshot() ? GetTransactionSnapshot() : NULL;
+}
+
+void
+scan_begin_free(StoreScan *scan, Store *store, int64 after_id)
+{
+	ScanKeyData key;
+
+	ScanKeyInit(&key, 1, BTGreaterStrategyNumber, F_INT8GT,
+				Int64GetDatum(after_id));
+	begin(scan, store, RECEIPT_IN_QUEUE, store->order_index, SCAN_FREE,
+		  own_snapshot(), &key, after_id > 0 ? 1 : 0);
+}
+
+void
+scan_begin_due(StoreScan *scan, Store *store, TimestampTz now)
+{
+	ScanKeyData keys[2];
+
+	table_use_parked(store);
+	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_INT4EQ,
+				Int32GetDatum(store->queue_number));
+	ScanKeyInit(&keys[1], 2, BTLessEqualStrategyNumber, F_TIMESTAMPTZ_LE,
+				TimestampTzGetDatum(now));
+	begin(scan, store, RECEIPT_IN_PARKED,
+		  catalog_object(CATALOG_PARKED_MESSAGES_DUE), SCAN_FREE,
+		  own_snapshot(), keys, 2);
+}
+
+Snapshot
+scan_snapshot(void)
+{
+	return RegisterSnapshot(IsolationUsesXactSnapshot() ?
+							GetTransactionSnapshot() : GetLatestSnapshot());
+}
+
+void
+scan_begin_snapshot(StoreScan *scan, Store *store, ReceiptPlace place,
+					Snapshot snapshot)
+{
+	ScanKeyData key;
+
+	if (place == RECEIPT_IN_QUEUE)
+	{
+		begin(scan, store, place, store->order_index, SCAN_SNAPSHOT, snapshot,
+			  NULL, 0);
+		return;
+	}
+	table_use_parked(store);
+	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT4EQ,
+				Int32GetDatum(store->queue_number));
+	begin(scan, store, place, catalog_object(CATALOG_PARKED_MESSAGES_ID),
+		  SCAN_SNAPSHOT, snapshot, &key, 1);
+}
+
+/* Is the current version one that this scan gives? */
+static bool
+version_qualifies(StoreScan *scan)
+{
+	if (scan->kind == SCAN_FREE)
+	{
+		/* set by the visibility check: a transaction in progress holds it */
+		if (TransactionIdIsValid(scan->dirty.xmin) ||
+			TransactionIdIsValid(scan->dirty.xmax))
+			return false;
+		if (!version_is_older_than_command(scan->slot))
+			return false;
+	}
+	return scan->filter == NULL ||
+		table_tuple_satisfies_snapshot(scan->table->heap, scan->slot,
+									   scan->filter);
+}
+
+bool
+scan_next(StoreScan *scan)
+{
+	while (index_getnext_slot(scan->scan, ForwardScanDirection, scan->slot))
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (version_qualifies(scan))
+		{
+			row_read(&scan->row, scan->slot);
+			return true;
+		}
+	}
+	return false;
+}
+
+bool
+scan_next_alive(StoreScan *scan, int64 retention, TimestampTz now)
+{
+	while (scan_next(scan))
+	{
+		if (!row_has_expired(&scan->row, retention, now))
+			return true;
+	}
+	return false;
+}
+
+void
+scan_end(StoreScan *scan)
+{
+	index_endscan(scan->scan);
+	index_close(scan->index, AccessShareLock);
+	ExecDropSingleTupleTableSlot(scan->slot);
+}
+
+int32
+store_next_parked(int32 after)
+{
+	Relation	heap = table_open(catalog_object(CATALOG_PARKED_MESSAGES),
+								  AccessShareLock);
+	Relation	index = index_open(catalog_object(CATALOG_PARKED_MESSAGES_ID),
+								   AccessShareLock);
+	TupleTableSlot *slot = table_slot_create(heap, NULL);
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	IndexScanDesc scan = begin_index_scan(heap, index, SnapshotAny, 1);
+	ScanKeyData key;
+	int32		number = 0;
+
+	ScanKeyInit(&key, 1, BTGreaterStrategyNumber, F_INT4GT,
+				Int32GetDatum(after));
+	index_rescan(scan, &key, 1, NULL, 0);
+	while (number == 0 &&
+		   index_getnext_slot(scan, ForwardScanDirection, slot))
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (table_tuple_satisfies_snapshot(heap, slot, snapshot))
+			number = slot_int32(slot, PARKED_QUEUE_NUMBER);
+	}
+	index_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	ExecDropSingleTupleTableSlot(slot);
+	index_close(index, AccessShareLock);
+	table_close(heap, AccessShareLock);
+	return number;
+}
+
+/*
+ * Retention counts from when a message was first due: due_at, which stands
+ * only where it differs from sent_at (sqs: MessageRetentionPeriod, from the
+ * enqueue time).
+ */
+bool
+row_has_expired(const MessageRow *row, int64 retention, TimestampTz now)
+{
+	if (!ROW_IS_NULL(row, MESSAGE_EXPIRES_AT) &&
+		DatumGetTimestampTz(ROW_VALUE(row, MESSAGE_EXPIRES_AT)) <= now)
+		return true;
+	if (retention > 0)
+	{
+		TimestampTz due = DatumGetTimestampTz(ROW_VALUE(row,
+														ROW_IS_NULL(row, MESSAGE_DUE_AT) ?
+														MESSAGE_SENT_AT :
+														MESSAGE_DUE_AT));
+
+		return due <= now - retention;
+	}
+	return false;
+}

@@ -1,0 +1,222 @@
+/*
+ * store.h
+ *		Where messages lie, and the four verbs that change it.
+ *
+ * A message lies in its queue's own table, in the order of ids, or in
+ * decouple.parked_messages if it is not due for long.  Callers say what
+ * becomes of a message; where it lies is the store's affair:
+ *
+ *		insert	new messages
+ *		claim	a scanned message is received: hidden, counted, fenced
+ *		settle	the holder of a receipt deletes it or gives it back
+ *		move	a scanned message leaves for another queue, or for good
+ *
+ * Visibility.  The store reads with the access methods and snapshots of its
+ * own, never with the statement's snapshot through an MVCC scan: so it takes
+ * no predicate locks, a serializable consumer cannot fail for another's sake,
+ * and the newest committed version is what counts at every isolation level.
+ * What an open transaction holds is skipped by scans and waited for by
+ * settle.
+ *
+ * Locks.  The caller holds RowExclusiveLock on the queue's table
+ * (AccessShareLock to read).  The store adds the same on the parked table
+ * and the indexes.  A row's lock is its xmax, as in any UPDATE or DELETE.
+ *
+ * What is written here is ordinary rows: a crash costs uncommitted work.
+ */
+#ifndef DECOUPLE_STORE_H
+#define DECOUPLE_STORE_H
+
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/relscan.h"
+#include "datatype/timestamp.h"
+#include "executor/tuptable.h"
+#include "nodes/execnodes.h"
+#include "utils/rel.h"
+#include "utils/snapshot.h"
+
+#include "base/version.h"
+#include "store/layout.h"
+#include "store/receipt.h"
+
+/* what is hidden for longer than this does not lie in the queue's way */
+#define PARK_BEYOND		(5 * USECS_PER_MINUTE)
+
+/* a row's values, as they are or as they shall be; see layout.h */
+typedef struct MessageRow
+{
+	Datum		values[PARKED_COLUMNS];
+	bool		nulls[PARKED_COLUMNS];
+} MessageRow;
+
+#define ROW_VALUE(row, column)		((row)->values[(column) - 1])
+#define ROW_IS_NULL(row, column)	((row)->nulls[(column) - 1])
+#define ROW_ID(row)					DatumGetInt64(ROW_VALUE(row, MESSAGE_ID))
+
+static inline void
+row_set(MessageRow *row, int column, Datum value)
+{
+	row->values[column - 1] = value;
+	row->nulls[column - 1] = false;
+}
+
+static inline void
+row_set_null(MessageRow *row, int column)
+{
+	row->values[column - 1] = (Datum) 0;
+	row->nulls[column - 1] = true;
+}
+
+/* an opened table with what its writes need; the room's own business */
+typedef struct StoreTable
+{
+	Relation	heap;			/* NULL until used */
+	ReceiptPlace place;
+	bool		indexes_open;
+	int			index_count;
+	Relation   *indexes;		/* those that are ready for inserts */
+	IndexInfo **index_infos;
+	TupleTableSlot *version;	/* a new version on its way in */
+} StoreTable;
+
+typedef struct Store
+{
+	int32		queue_number;
+	LOCKMODE	lockmode;
+	Oid			order_index;	/* the queue's primary key */
+	StoreTable	queue;			/* the queue's own table */
+	StoreTable	parked;
+} Store;
+
+/* which versions a scan gives */
+typedef enum ScanKind
+{
+	SCAN_FREE,					/* newest committed, or our own; nobody holds it */
+	SCAN_SNAPSHOT				/* what a snapshot sees, whoever holds it */
+} ScanKind;
+
+typedef struct StoreScan
+{
+	Store	   *store;
+	StoreTable *table;
+	ScanKind	kind;
+	Relation	index;
+	IndexScanDesc scan;
+	SnapshotData dirty;			/* SCAN_FREE: tells who holds a version */
+	Snapshot	filter;			/* rows must be visible to it too, or NULL */
+	TupleTableSlot *slot;		/* the current row; keeps its page pinned */
+	MessageRow	row;			/* its values; they point into the page */
+} StoreScan;
+
+/* ---- table.c: opening and closing ---- */
+
+/* takes over the opened, locked table "heap" */
+extern void store_open(Store *store, Relation heap, Oid order_index,
+					   int32 queue_number, LOCKMODE lockmode);
+
+/* for the parked rows of a queue alone, its own table may be gone */
+extern void store_open_parked(Store *store, int32 queue_number,
+							  LOCKMODE lockmode);
+
+/*
+ * Makes what was written visible to the next call of this transaction and
+ * closes all, keeping the locks; with release also the locks (for a call that
+ * wrote nothing and is going to wait).
+ */
+extern void store_close(Store *store, bool release);
+
+/* ---- scan.c: reading in order ---- */
+
+/*
+ * Begins to read what nobody holds: the queue's own table in the order of
+ * ids, those after "after_id"; or the queue's parked rows that are due at
+ * "now", in the order of their times.
+ */
+extern void scan_begin_free(StoreScan *scan, Store *store, int64 after_id);
+extern void scan_begin_due(StoreScan *scan, Store *store, TimestampTz now);
+
+/* begins to read what a registered snapshot sees, in the order of ids */
+extern void scan_begin_snapshot(StoreScan *scan, Store *store,
+								ReceiptPlace place, Snapshot snapshot);
+/*
+ * The snapshot to look with: the newest, or at REPEATABLE READ and above the
+ * transaction's.  Registered; the caller unregisters it.
+ */
+extern Snapshot scan_snapshot(void);
+
+/* goes to the next row; false at the end */
+extern bool scan_next(StoreScan *scan);
+
+/* goes to the next row that has not expired */
+extern bool scan_next_alive(StoreScan *scan, int64 retention,
+							TimestampTz now);
+extern void scan_end(StoreScan *scan);
+
+/*
+ * Copies what lies out of line into memory, so that the row can outlive the
+ * table that it came from.
+ */
+extern void row_detach(MessageRow *row, TupleDesc descriptor);
+
+/* has the current row ended by its expires_at, or by the queue's retention? */
+extern bool row_has_expired(const MessageRow *row, int64 retention,
+							TimestampTz now);
+
+/* the next queue number above "after" that has parked rows; 0: none */
+extern int32 store_next_parked(int32 after);
+
+/* ---- insert.c ---- */
+
+/* the next message id, greater than each one returned before */
+extern int64 store_next_id(void);
+
+/*
+ * Inserts new messages; a row that is not due at "now" is parked.  Everything
+ * of a row but the queue's number must be set.
+ */
+extern void store_insert(Store *store, MessageRow *rows, int count,
+						 TimestampTz now);
+
+/* ---- claim.c ---- */
+
+/*
+ * Receives the scanned row: hidden until "until", one receive more, a new
+ * fence.  False where somebody else got it first.  On success scan->row holds
+ * the new values and *receipt the receipt.
+ */
+extern bool store_claim(StoreScan *scan, TimestampTz now, TimestampTz until,
+						Receipt *receipt);
+
+/* ---- settle.c ---- */
+
+/* changes a row's visible_at and last_error before it is given back */
+typedef void (*RowEdit) (MessageRow *row, void *argument);
+
+/*
+ * Deletes the receipt's message, or where "edit" is given rewrites it.  Waits
+ * for a transaction that holds the row.  False where the receipt is not, or
+ * no longer, good here.
+ */
+extern bool store_settle(Store *store, const Receipt *receipt, TimestampTz now,
+						 RowEdit edit, void *argument);
+
+/* ---- move.c ---- */
+
+/* deletes the scanned row; false where somebody else got it first */
+extern bool store_remove(StoreScan *scan);
+
+/*
+ * Deletes the newest version of a scanned row, which the scan's snapshot saw
+ * in this or an earlier version; false where it is gone or held.
+ */
+extern bool store_remove_newest(StoreScan *scan);
+
+/*
+ * Takes the scanned row out of its queue and inserts scan->row, as the caller
+ * changed it, into another.  False where somebody else got it first.
+ */
+extern bool store_move(StoreScan *scan, Store *destination, TimestampTz now);
+
+#endif							/* DECOUPLE_STORE_H */

@@ -1,0 +1,302 @@
+/*
+ * table.c
+ *		An opened table: its indexes, its versions, its writes.
+ *
+ * Writes go through the table access method and feed every index that is
+ * ready for inserts, also one that REINDEX CONCURRENTLY is building beside
+ * the old one.  Which versions may be written, scan.c and settle.c decide;
+ * here a write either succeeds or tells why not.
+ *
+ * Indexes are opened at the first write that needs them: a receive that is
+ * a HOT update, and a delete, need none.
+ */
+#include "postgres.h"
+
+#include "access/detoast.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/index.h"
+#include "miscadmin.h"
+#include "utils/rel.h"
+
+#include "base/catalog.h"
+#include "store/table.h"
+
+/* how many rows one WAL record of table_multi_insert may gather */
+#define INSERT_CHUNK	500
+
+void
+store_open(Store *store, Relation heap, Oid order_index, int32 queue_number,
+		   LOCKMODE lockmode)
+{
+	memset(store, 0, sizeof(*store));
+	store->queue_number = queue_number;
+	store->lockmode = lockmode;
+	store->order_index = order_index;
+	store->queue.heap = heap;
+	store->queue.place = RECEIPT_IN_QUEUE;
+	store->parked.place = RECEIPT_IN_PARKED;
+}
+
+void
+table_use_parked(Store *store)
+{
+	if (store->parked.heap == NULL)
+		store->parked.heap = table_open(catalog_object(CATALOG_PARKED_MESSAGES),
+										store->lockmode);
+}
+
+void
+store_open_parked(Store *store, int32 queue_number, LOCKMODE lockmode)
+{
+	store_open(store, NULL, InvalidOid, queue_number, lockmode);
+	table_use_parked(store);
+}
+
+static void
+close_table(StoreTable *table, LOCKMODE lockmode)
+{
+	if (table->heap == NULL)
+		return;
+	for (int i = 0; i < table->index_count; i++)
+		index_close(table->indexes[i], lockmode);
+	if (table->version != NULL)
+		ExecDropSingleTupleTableSlot(table->version);
+	table_close(table->heap, lockmode);
+	table->heap = NULL;
+}
+
+void
+store_close(Store *store, bool release)
+{
+	LOCKMODE	lockmode = release ? store->lockmode : NoLock;
+
+	if (store->lockmode != AccessShareLock)
+		CommandCounterIncrement();
+	close_table(&store->parked, lockmode);
+	close_table(&store->queue, lockmode);
+}
+
+/*
+ * Opens the indexes that are ready for inserts.  REINDEX and CREATE INDEX
+ * CONCURRENTLY wait for the lock that we have on the table, so the list
+ * cannot grow by one that misses our rows.
+ */
+static void
+open_indexes(StoreTable *table)
+{
+	List	   *oids = RelationGetIndexList(table->heap);
+	ListCell   *cell;
+	int			count = list_length(oids);
+
+	table->indexes = palloc(sizeof(Relation) * count);
+	table->index_infos = palloc(sizeof(IndexInfo *) * count);
+	foreach(cell, oids)
+	{
+		Relation	index = index_open(lfirst_oid(cell), RowExclusiveLock);
+
+		if (!index->rd_index->indisready)
+		{
+			index_close(index, RowExclusiveLock);
+			continue;
+		}
+		table->indexes[table->index_count] = index;
+		table->index_infos[table->index_count] = BuildIndexInfo(index);
+		table->index_count++;
+	}
+	list_free(oids);
+	table->indexes_open = true;
+}
+
+/* Are all key columns such as no rewrite of a row changes? */
+static bool
+key_never_changes(const IndexInfo *info)
+{
+	for (int i = 0; i < info->ii_NumIndexAttrs; i++)
+	{
+		AttrNumber	column = info->ii_IndexAttrNumbers[i];
+
+		if (column != MESSAGE_ID && column != PARKED_QUEUE_NUMBER)
+			return false;
+	}
+	return true;
+}
+
+static void
+feed_indexes(StoreTable *table, TupleTableSlot *slot, bool is_rewrite,
+			 bool only_summarizing)
+{
+	Datum		values[INDEX_MAX_KEYS];
+	bool		nulls[INDEX_MAX_KEYS];
+
+	if (!table->indexes_open)
+		open_indexes(table);
+	for (int i = 0; i < table->index_count; i++)
+	{
+		Relation	index = table->indexes[i];
+		IndexInfo  *info = table->index_infos[i];
+
+		if (only_summarizing && !INDEX_SUMMARIZES(info))
+			continue;
+		/* no EState: queue_open has refused indexes with expressions */
+		FormIndexDatum(info, slot, NULL, values, nulls);
+		index_insert(index, values, nulls, &slot->tts_tid, table->heap,
+					 index->rd_index->indisunique ?
+					 UNIQUE_CHECK_YES : UNIQUE_CHECK_NO,
+					 is_rewrite && key_never_changes(info), info);
+	}
+}
+
+/* Puts a row's values into a slot, without copying what they point to. */
+static void
+fill_slot(TupleTableSlot *slot, const MessageRow *row)
+{
+	int			columns = slot->tts_tupleDescriptor->natts;
+
+	ExecClearTuple(slot);
+	memcpy(slot->tts_values, row->values, sizeof(Datum) * columns);
+	memcpy(slot->tts_isnull, row->nulls, sizeof(bool) * columns);
+	ExecStoreVirtualTuple(slot);
+}
+
+static TupleTableSlot *
+version_slot(StoreTable *table)
+{
+	if (table->version == NULL)
+		table->version = MakeSingleTupleTableSlot(RelationGetDescr(table->heap),
+												  &TTSOpsVirtual);
+	return table->version;
+}
+
+ItemPointerData
+table_insert(StoreTable *table, const MessageRow *row)
+{
+	TupleTableSlot *slot = version_slot(table);
+	ItemPointerData address;
+
+	fill_slot(slot, row);
+	table_tuple_insert(table->heap, slot, GetCurrentCommandId(true), 0, NULL);
+	feed_indexes(table, slot, false, false);
+	address = slot->tts_tid;
+	ExecClearTuple(slot);
+	return address;
+}
+
+void
+table_insert_many(StoreTable *table, const MessageRow *rows, const int *picks,
+				  int count)
+{
+	TupleTableSlot **slots;
+	int			chunk = Min(count, INSERT_CHUNK);
+
+	slots = palloc(sizeof(TupleTableSlot *) * chunk);
+	for (int i = 0; i < chunk; i++)
+		slots[i] = MakeSingleTupleTableSlot(RelationGetDescr(table->heap),
+											&TTSOpsVirtual);
+
+	for (int done = 0; done < count; done += chunk)
+	{
+		int			n = Min(chunk, count - done);
+
+		for (int i = 0; i < n; i++)
+			fill_slot(slots[i], &rows[picks[done + i]]);
+		table_multi_insert(table->heap, slots, n, GetCurrentCommandId(true),
+						   0, NULL);
+		for (int i = 0; i < n; i++)
+		{
+			feed_indexes(table, slots[i], false, false);
+			ExecClearTuple(slots[i]);
+		}
+		CHECK_FOR_INTERRUPTS();
+	}
+
+	for (int i = 0; i < chunk; i++)
+		ExecDropSingleTupleTableSlot(slots[i]);
+	pfree(slots);
+}
+
+TM_Result
+table_delete(StoreTable *table, ItemPointer address, bool wait)
+{
+	TM_FailureData failure;
+
+	return table_tuple_delete(table->heap, address, GetCurrentCommandId(true),
+							  InvalidSnapshot, InvalidSnapshot, wait,
+							  &failure, false);
+}
+
+TM_Result
+table_rewrite(StoreTable *table, ItemPointer address, const MessageRow *row,
+			  bool wait, ItemPointer new_address)
+{
+	TupleTableSlot *slot = version_slot(table);
+	TM_FailureData failure;
+	LockTupleMode lockmode;
+	IndexesToFeed which;
+	TM_Result	result;
+
+	fill_slot(slot, row);
+	result = table_tuple_update(table->heap, address, slot,
+								GetCurrentCommandId(true),
+								InvalidSnapshot, InvalidSnapshot, wait,
+								&failure, &lockmode, &which);
+	if (result == TM_Ok)
+	{
+		if (!FEED_NO_INDEX(which))
+			feed_indexes(table, slot, true, FEED_SUMMARIZING(which));
+		*new_address = slot->tts_tid;
+	}
+	ExecClearTuple(slot);
+	return result;
+}
+
+void
+row_read(MessageRow *row, TupleTableSlot *slot)
+{
+	int			columns = slot->tts_tupleDescriptor->natts;
+
+	slot_getallattrs(slot);
+	memcpy(row->values, slot->tts_values, sizeof(Datum) * columns);
+	memcpy(row->nulls, slot->tts_isnull, sizeof(bool) * columns);
+}
+
+/*
+ * A value out of line belongs to the table that it lies in, and goes when its
+ * row goes: whoever takes a row elsewhere, or hands it to a client that will
+ * delete it, needs it in line.
+ */
+void
+row_detach(MessageRow *row, TupleDesc descriptor)
+{
+	for (int i = 0; i < descriptor->natts; i++)
+	{
+		struct varlena *value;
+
+		if (row->nulls[i] || TupleDescAttr(descriptor, i)->attlen != -1)
+			continue;
+		value = (struct varlena *) DatumGetPointer(row->values[i]);
+		if (VARATT_IS_EXTERNAL(value))
+			row->values[i] = PointerGetDatum(detoast_external_attr(value));
+	}
+}
+
+/*
+ * A version that the current command made (a receive that hides nothing, a
+ * statement that inserts into the table itself) must wait for the next one:
+ * the access method refuses to write it.
+ */
+bool
+version_is_older_than_command(TupleTableSlot *slot)
+{
+	bool		should_free;
+	HeapTuple	tuple = ExecFetchSlotHeapTuple(slot, false, &should_free);
+	HeapTupleHeader header = tuple->t_data;
+
+	Assert(!should_free);		/* slots of scans hold on to the page */
+	if (HeapTupleHeaderXminCommitted(header) ||
+		!TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(header)))
+		return true;
+	return HeapTupleHeaderGetCmin(header) < GetCurrentCommandId(false);
+}
