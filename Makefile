@@ -60,8 +60,9 @@ SQL_PARTS := \
 DATA_built := decouple--$(EXTVERSION).sql
 EXTRA_CLEAN := decouple--$(EXTVERSION).sql
 
-PG_CPPFLAGS := -I$(srcdir)src
-PG_CFLAGS := -Wall -Wextra -Wno-unused-parameter -Werror -fvisibility=hidden
+PG_CPPFLAGS := -Isrc
+PG_CFLAGS := -Wall -Wextra -Wno-unused-parameter -Werror
+SHLIB_LINK := -Wl,--version-script=src/decouple.map
 
 # bitcode for the planner's inliner would need clang, and nothing here is inlined
 override with_llvm := no
