@@ -1,6 +1,6 @@
 /*
  * channel.c
- *		channel: what to LISTEN on.
+ *		channel and queue_exists: what anybody may know of a queue.
  */
 #include "postgres.h"
 
@@ -12,6 +12,7 @@
 #include "queue/definition.h"
 
 PG_FUNCTION_INFO_V1(decouple_channel);
+PG_FUNCTION_INFO_V1(decouple_queue_exists);
 
 /*
  * channel(queue_name queue) -> text
@@ -28,4 +29,17 @@ decouple_channel(PG_FUNCTION_ARGS)
 	definition_find(PG_GETARG_DATUM(0), &definition);
 	snprintf(channel, sizeof(channel), "decouple.%s", definition.name);
 	PG_RETURN_TEXT_P(cstring_to_text(channel));
+}
+
+/*
+ * queue_exists(queue_name queue) -> boolean
+ */
+Datum
+decouple_queue_exists(PG_FUNCTION_ARGS)
+{
+	QueueDefinition definition;
+
+	argument_required(fcinfo, 0, "queue_name");
+	PG_RETURN_BOOL(definition_lookup(TextDatumGetCString(PG_GETARG_DATUM(0)),
+									 &definition));
 }

@@ -34,15 +34,8 @@ CREATE FUNCTION decouple.tap_has_queue(queue_name decouple.queue,
 	description text DEFAULT NULL)
 RETURNS text VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
-DECLARE
-	found boolean := true;
 BEGIN
-	BEGIN
-		PERFORM decouple.channel(queue_name);
-	EXCEPTION WHEN SQLSTATE 'QU001' THEN
-		found := false;
-	END;
-	RETURN decouple.tap_ok(found,
+	RETURN decouple.tap_ok(decouple.queue_exists(queue_name),
 		COALESCE(description, pg_catalog.format('queue %s should exist', queue_name)));
 END
 $$;

@@ -75,17 +75,23 @@ COMMENT ON COLUMN decouple.redrive_tasks.started_at IS 'When redrive() was calle
 COMMENT ON COLUMN decouple.redrive_tasks.ended_at IS 'When it completed, failed or was cancelled.';
 COMMENT ON COLUMN decouple.redrive_tasks.error IS 'Why it failed.';
 
+CREATE FUNCTION decouple.queue_exists(queue_name decouple.queue)
+RETURNS boolean VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+LANGUAGE C AS 'MODULE_PATHNAME', 'decouple_queue_exists';
+COMMENT ON FUNCTION decouple.queue_exists(decouple.queue) IS
+	'Is there such a queue, whoever it belongs to?';
+
 CREATE FUNCTION decouple.status()
 RETURNS TABLE (item text, state text, hint text)
-STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+LANGUAGE sql
 BEGIN ATOMIC
 	SELECT 'version',
 		(SELECT e.extversion FROM pg_catalog.pg_extension e WHERE e.extname = 'decouple'),
 		NULL
 	UNION ALL
 	SELECT 'preloaded', 'no',
-		'Receivers that wait poll, totals are not counted. This version works without shared_preload_libraries.'
+		'Receivers that wait poll, and totals are not counted. This version needs no shared_preload_libraries.'
 	UNION ALL
 	SELECT 'upkeep', 'by hand',
 		'Let pg_cron, or any other scheduler, run CALL decouple.maintain() every minute.'
@@ -97,27 +103,26 @@ BEGIN ATOMIC
 			THEN 'It can schedule CALL decouple.maintain().' END
 	UNION ALL
 	SELECT 'queues', pg_catalog.count(*)::text, NULL
-	FROM decouple.queue_definitions
+	FROM decouple.queues
 	UNION ALL
-	SELECT pg_catalog.format('queue %s', d.queue_name), 'its table is missing',
+	SELECT pg_catalog.format('queue %s', q.queue), 'its table is missing',
 		'If a restore is under way wait for its end; else move the table back to schema decouple, or drop the queue.'
-	FROM decouple.queue_definitions d
-	WHERE pg_catalog.to_regclass(pg_catalog.format('decouple.q_%s', d.queue_number)) IS NULL
+	FROM decouple.queues q
+	WHERE q.owner IS NULL
 	UNION ALL
-	SELECT pg_catalog.format('queue %s', d.queue_name),
-		pg_catalog.format('its dead-letter queue %s is missing', d.dead_letter_queue),
+	SELECT pg_catalog.format('queue %s', q.queue),
+		pg_catalog.format('its dead-letter queue %s is missing', q.dead_letter_queue),
 		'Its messages are delivered on. Create that queue, or name another with decouple.alter_queue().'
-	FROM decouple.queue_definitions d
-	WHERE d.dead_letter_queue IS NOT NULL
-		AND NOT EXISTS (SELECT FROM decouple.queue_definitions other
-			WHERE other.queue_name = d.dead_letter_queue)
+	FROM decouple.queues q
+	WHERE q.dead_letter_queue IS NOT NULL
+		AND NOT decouple.queue_exists(q.dead_letter_queue)
 	UNION ALL
-	SELECT pg_catalog.format('redrive %s', j.task_id),
-		pg_catalog.format('%s, %s moved, %s to go', j.state, j.moved, j.remaining),
-		CASE WHEN j.state = 'failed' THEN j.error
+	SELECT pg_catalog.format('redrive %s', t.task_id),
+		pg_catalog.format('%s, %s moved, %s to go', t.state, t.moved, t.remaining),
+		CASE WHEN t.state = 'failed' THEN t.error
 			ELSE 'Rounds of maintain() do the work.' END
-	FROM decouple.redrive_jobs j
-	WHERE j.state IN ('running', 'failed');
+	FROM decouple.redrive_tasks t
+	WHERE t.state IN ('running', 'failed');
 END;
 COMMENT ON FUNCTION decouple.status() IS
-	'What runs, what is missing, and what to do about it.';
+	'What runs, what is missing, and what to do about it, as far as the caller may see.';
