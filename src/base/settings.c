@@ -24,7 +24,7 @@ settings_init(void)
 							&clock_shift,
 							0, INT_MIN / 2, INT_MAX / 2,
 							PGC_SUSET,
-							GUC_UNIT_S | GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE,
+							GUC_UNIT_S | GUC_NOT_IN_SAMPLE,
 							NULL, NULL, NULL);
 
 	DefineCustomIntVariable("decouple.max_wait_time",
