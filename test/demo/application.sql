@@ -1,0 +1,77 @@
+-- The order application of the demo: tables of its own, two queues, and the
+-- code of those who place orders and of those who work on them.
+CREATE EXTENSION decouple;
+
+CREATE TABLE orders (
+	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	amount integer NOT NULL
+);
+-- no unique constraint: if an order were charged twice, we would see it
+CREATE TABLE charges (
+	order_id bigint NOT NULL,
+	amount integer NOT NULL
+);
+CREATE TABLE bank (accepts_refunds boolean NOT NULL);
+INSERT INTO bank VALUES (false);
+
+SELECT decouple.create_queue('orders_dead');
+SELECT decouple.create_queue('orders', visibility_timeout => '3 s',
+	dead_letter_queue => 'orders_dead', max_receive_count => 3);
+
+-- An order and its message, in the caller's transaction.
+CREATE FUNCTION place_order(amount integer) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+	new_id bigint;
+BEGIN
+	INSERT INTO orders (amount) VALUES (place_order.amount) RETURNING id INTO new_id;
+	RETURN decouple.send('orders', json_build_object('order', new_id));
+END
+$$;
+
+-- The work: it fails for a negative amount until the bank is fixed.
+CREATE FUNCTION charge(order_id bigint) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	due integer;
+BEGIN
+	SELECT o.amount INTO STRICT due FROM orders o WHERE o.id = charge.order_id;
+	IF due < 0 AND NOT (SELECT accepts_refunds FROM bank) THEN
+		RAISE EXCEPTION 'the bank refuses the amount %', due;
+	END IF;
+	INSERT INTO charges VALUES (charge.order_id, due);
+END
+$$;
+
+-- A transactional worker: receive, charge and delete in one transaction.  An
+-- order that fails is undone alone, inside its savepoint, and given back.
+CREATE FUNCTION work(most integer) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+	m decouple.message;
+	handled bigint := 0;
+BEGIN
+	FOR m IN SELECT * FROM decouple.receive('orders', most, wait_time => '200 ms') LOOP
+		BEGIN
+			PERFORM charge((m.body::json ->> 'order')::bigint);
+			PERFORM decouple.delete('orders', m.receipt);
+			handled := handled + 1;
+		EXCEPTION WHEN raise_exception THEN
+			PERFORM decouple.nack('orders', m.receipt, '500 ms', SQLERRM);
+		END;
+	END LOOP;
+	RETURN handled;
+END
+$$;
+
+-- The second half of a leasing worker, which committed its receive before:
+-- whoever was too slow finds the receipt stale, and charges nothing.
+CREATE FUNCTION finish(receipt text, order_id bigint) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+	IF NOT decouple.delete('orders', receipt) THEN
+		RETURN false;
+	END IF;
+	PERFORM charge(order_id);
+	RETURN true;
+EXCEPTION WHEN raise_exception THEN
+	PERFORM decouple.nack('orders', receipt, '500 ms', SQLERRM);
+	RETURN false;
+END
+$$;
