@@ -44,7 +44,7 @@ interval_in_range(const Interval *value, const char *name, int64 minimum,
 	int64		days;
 	int64		result;
 
-	/* no overflow: 2^31 months of 30 days are 5.6e18 microseconds at most */
+	/* as days it fits; as microseconds 2^31 months would be 5.6e21 */
 	days = (int64) value->month * DAYS_PER_MONTH + value->day;
 	if (pg_mul_s64_overflow(days, USECS_PER_DAY, &result) ||
 		pg_add_s64_overflow(result, value->time, &result) ||
