@@ -72,11 +72,11 @@ PG_MAJOR ?= 15
 PG_CONFIG ?= $(firstword $(wildcard /usr/lib/postgresql/$(PG_MAJOR)/bin/pg_config) pg_config)
 export PG_MAJOR PG_CONFIG
 PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
-HEADERS := $(shell $(PG_CONFIG) --includedir-server 2>/dev/null)
+SERVER_INCLUDES := $(shell $(PG_CONFIG) --includedir-server 2>/dev/null)
 
 # On a machine without PostgreSQL's development files the goals below install
 # them first; the goals of PGXS say that they are missing.
-ifneq ($(and $(wildcard $(PGXS)),$(wildcard $(HEADERS)/postgres.h)),)
+ifneq ($(and $(wildcard $(PGXS)),$(wildcard $(SERVER_INCLUDES)/postgres.h)),)
 include $(PGXS)
 else
 .DEFAULT_GOAL := all
