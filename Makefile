@@ -94,7 +94,7 @@ $(OBJS): $(wildcard src/*/*.h)
 
 # ---- what needs more than a build ----
 
-.PHONY: test check-one demo bench psql valgrind format format-check help
+.PHONY: test test-versions check-one demo bench psql valgrind format format-check help
 
 # builds and installs, where the caller may; else checks what is installed
 READY := test/ready
@@ -103,6 +103,9 @@ test:
 	@test/setup test
 	@$(READY)
 	@test/run
+
+test-versions:
+	@test/other-versions
 
 check-one:
 	@test/setup test
@@ -139,6 +142,7 @@ help:
 	@echo 'make               build'
 	@echo 'make install       install into the PostgreSQL of PG_CONFIG'
 	@echo 'make test          run all tests'
+	@echo 'make test-versions run them with PostgreSQL 17 and 18, in chroots'
 	@echo 'make check-one T=f run one test, by its file or name'
 	@echo 'make demo          run the order application'
 	@echo 'make bench         measure beside other queues'
