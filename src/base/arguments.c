@@ -14,6 +14,7 @@
 #include "utils/timestamp.h"
 
 #include "base/arguments.h"
+#include "base/version.h"
 
 void
 argument_required(FunctionCallInfo fcinfo, int n, const char *name)

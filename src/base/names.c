@@ -15,6 +15,7 @@
 #include "utils/builtins.h"
 
 #include "base/names.h"
+#include "base/version.h"
 
 PG_FUNCTION_INFO_V1(decouple_queue_in);
 PG_FUNCTION_INFO_V1(decouple_queue_recv);

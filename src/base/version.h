@@ -11,6 +11,10 @@
 #error "decouple needs PostgreSQL 15 or later"
 #endif
 
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"				/* no longer in postgres.h (d952373a987) */
+#endif
+
 #include "access/genam.h"
 #include "access/tableam.h"
 

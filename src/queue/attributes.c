@@ -18,6 +18,7 @@
 #include "utils/builtins.h"
 #include "utils/numeric.h"
 
+#include "base/version.h"
 #include "queue/attributes.h"
 
 #define ATTRIBUTE_NAME_MAX	256

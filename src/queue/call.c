@@ -47,10 +47,8 @@ static const int shown_column[RESULT_COLUMNS] = {
 	[RESULT_ATTRIBUTES] = MESSAGE_ATTRIBUTES,
 	[RESULT_GROUP_ID] = MESSAGE_GROUP_ID,
 	[RESULT_DEDUPLICATION_ID] = MESSAGE_DEDUPLICATION_ID,
-	[RESULT_RECEIVE_COUNT] = MESSAGE_RECEIVE_COUNT,
 	[RESULT_SENT_AT] = MESSAGE_SENT_AT,
 	[RESULT_FIRST_RECEIVED_AT] = MESSAGE_FIRST_RECEIVED_AT,
-	[RESULT_VISIBLE_AT] = MESSAGE_VISIBLE_AT,
 	[RESULT_SENDER] = MESSAGE_SENDER,
 	[RESULT_DEAD_LETTER_SOURCE] = MESSAGE_DEAD_LETTER_SOURCE,
 	[RESULT_EXPIRES_AT] = MESSAGE_EXPIRES_AT,
@@ -136,6 +134,9 @@ message_result_add(MessageResult *result, const QueueCall *call,
 		nulls[RESULT_ATTRIBUTES] = false;
 		values[RESULT_ATTRIBUTES] = result->no_attributes;
 	}
+	nulls[RESULT_RECEIVE_COUNT] = nulls[RESULT_VISIBLE_AT] = false;
+	values[RESULT_RECEIVE_COUNT] = Int32GetDatum(row_receive_count(row));
+	values[RESULT_VISIBLE_AT] = TimestampTzGetDatum(row_visible_at(row));
 	nulls[RESULT_QUEUE] = false;
 	values[RESULT_QUEUE] = CStringGetTextDatum(call->definition.name);
 

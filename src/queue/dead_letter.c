@@ -17,14 +17,8 @@
 bool
 is_exhausted(const QueueDefinition *definition, const MessageRow *row)
 {
-	int32		count;
-
-	if (definition->max_receive_count == 0)
-		return false;
-	count = DatumGetInt32(ROW_VALUE(row, MESSAGE_RECEIVE_COUNT));
-	if (!ROW_IS_NULL(row, MESSAGE_RECEIVED_BEFORE))
-		count -= DatumGetInt32(ROW_VALUE(row, MESSAGE_RECEIVED_BEFORE));
-	return count >= definition->max_receive_count;
+	return definition->max_receive_count > 0 &&
+		row_receives_here(row) >= definition->max_receive_count;
 }
 
 static bool
@@ -60,9 +54,9 @@ dead_letter_move(DeadLetters *letters, QueueCall *source, StoreScan *scan,
 		return false;
 	row_set(row, MESSAGE_VISIBLE_AT, TimestampTzGetDatum(now));
 	row_set(row, MESSAGE_DUE_AT, TimestampTzGetDatum(now));
-	row_set(row, MESSAGE_FENCE, Int32GetDatum(0));
+	row_set_null(row, MESSAGE_FENCE);
 	row_set(row, MESSAGE_RECEIVED_BEFORE,
-			ROW_VALUE(row, MESSAGE_RECEIVE_COUNT));
+			Int32GetDatum(row_receive_count(row)));
 	row_set(row, MESSAGE_DEAD_LETTER_SOURCE,
 			CStringGetTextDatum(source->definition.name));
 	return store_move(scan, &letters->store, now);

@@ -33,6 +33,7 @@
 #include "base/catalog.h"
 #include "base/errors.h"
 #include "base/rows.h"
+#include "base/version.h"
 #include "queue/definition.h"
 #include "queue/options.h"
 #include "queue/table.h"

@@ -11,6 +11,7 @@
 
 #include "base/arguments.h"
 #include "base/errors.h"
+#include "base/version.h"
 #include "queue/attributes.h"
 #include "queue/draft.h"
 
@@ -62,12 +63,12 @@ draft_to_row(const Draft *draft, const QueueDefinition *definition,
 	memset(row->nulls, true, sizeof(row->nulls));
 	memset(row->values, 0, sizeof(row->values));
 	row_set(row, MESSAGE_ID, Int64GetDatum(store_next_id()));
-	row_set(row, MESSAGE_VISIBLE_AT, TimestampTzGetDatum(now + delay));
 	row_set(row, MESSAGE_SENT_AT, TimestampTzGetDatum(now));
-	row_set(row, MESSAGE_RECEIVE_COUNT, Int32GetDatum(0));
-	row_set(row, MESSAGE_FENCE, Int32GetDatum(0));
 	if (delay > 0)
+	{
+		row_set(row, MESSAGE_VISIBLE_AT, TimestampTzGetDatum(now + delay));
 		row_set(row, MESSAGE_DUE_AT, TimestampTzGetDatum(now + delay));
+	}
 	if (draft->expires_in != NEVER_EXPIRES)
 		row_set(row, MESSAGE_EXPIRES_AT,
 				TimestampTzGetDatum(now + draft->expires_in));

@@ -44,9 +44,9 @@ measure_place(QueueCall *call, ReceiptPlace place, Snapshot snapshot,
 		MessageRow *row = &scan.row;
 		TimestampTz sent = DatumGetTimestampTz(ROW_VALUE(row, MESSAGE_SENT_AT));
 
-		if (DatumGetTimestampTz(ROW_VALUE(row, MESSAGE_VISIBLE_AT)) <= now)
+		if (row_visible_at(row) <= now)
 			counts[MEASURE_VISIBLE]++;
-		else if (DatumGetInt32(ROW_VALUE(row, MESSAGE_FENCE)) != 0)
+		else if (!ROW_IS_NULL(row, MESSAGE_FENCE))
 			counts[MEASURE_IN_FLIGHT]++;
 		else
 			counts[MEASURE_DELAYED]++;

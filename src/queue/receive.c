@@ -105,7 +105,7 @@ claim_from(Receiving *receiving, QueueCall *call, StoreScan *scan,
 	{
 		Receipt		receipt;
 
-		if (DatumGetTimestampTz(ROW_VALUE(&scan->row, MESSAGE_VISIBLE_AT)) > now)
+		if (row_visible_at(&scan->row) > now)
 			continue;
 		if (!is_deliverable(receiving, call, scan, now))
 			continue;

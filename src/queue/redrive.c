@@ -281,10 +281,10 @@ renew(MessageRow *row, TimestampTz now)
 	if (ROW_IS_NULL(row, MESSAGE_ORIGINAL_ID))
 		row_set(row, MESSAGE_ORIGINAL_ID, ROW_VALUE(row, MESSAGE_ID));
 	row_set(row, MESSAGE_ID, Int64GetDatum(store_next_id()));
-	row_set(row, MESSAGE_VISIBLE_AT, TimestampTzGetDatum(now));
+	row_set_null(row, MESSAGE_VISIBLE_AT);
 	row_set(row, MESSAGE_SENT_AT, TimestampTzGetDatum(now));
-	row_set(row, MESSAGE_RECEIVE_COUNT, Int32GetDatum(0));
-	row_set(row, MESSAGE_FENCE, Int32GetDatum(0));
+	row_set_null(row, MESSAGE_RECEIVE_COUNT);
+	row_set_null(row, MESSAGE_FENCE);
 	row_set_null(row, MESSAGE_RECEIVED_BEFORE);
 	row_set_null(row, MESSAGE_FIRST_RECEIVED_AT);
 	row_set_null(row, MESSAGE_DUE_AT);
@@ -306,7 +306,7 @@ move_from(QueueCall *call, StoreScan *scan, RedriveTask *task,
 		Destination *destination;
 		const char *name = task->destination;
 
-		if (DatumGetTimestampTz(ROW_VALUE(row, MESSAGE_VISIBLE_AT)) > now ||
+		if (row_visible_at(row) > now ||
 			!belongs_to_task(task, row))
 			continue;
 		if (name[0] == '\0')

@@ -21,6 +21,7 @@
 #include "base/arguments.h"
 #include "base/errors.h"
 #include "base/settings.h"
+#include "base/version.h"
 #include "queue/attributes.h"
 #include "queue/call.h"
 #include "queue/draft.h"

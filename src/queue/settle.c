@@ -20,6 +20,7 @@
 
 #include "base/arguments.h"
 #include "base/settings.h"
+#include "base/version.h"
 #include "queue/call.h"
 
 PG_FUNCTION_INFO_V1(decouple_delete);
@@ -110,11 +111,7 @@ policy_delay(const QueueDefinition *definition, const MessageRow *row)
 	double		delay = (double) definition->retry_delay;
 	double		limit = definition->retry_max_delay > 0 ?
 		(double) definition->retry_max_delay : (double) USECS_PER_LEASE_MAX;
-	int32		receives;
-
-	receives = DatumGetInt32(ROW_VALUE(row, MESSAGE_RECEIVE_COUNT));
-	if (!ROW_IS_NULL(row, MESSAGE_RECEIVED_BEFORE))
-		receives -= DatumGetInt32(ROW_VALUE(row, MESSAGE_RECEIVED_BEFORE));
+	int32		receives = row_receives_here(row);
 
 	switch (definition->retry_backoff)
 	{

@@ -31,12 +31,12 @@
 /* src/store/layout.h as DDL */
 static const char *const table_columns =
 "id bigint NOT NULL PRIMARY KEY,"
-" visible_at timestamp with time zone NOT NULL,"
 " sent_at timestamp with time zone NOT NULL,"
-" receive_count integer NOT NULL,"
-" fence integer NOT NULL,"
-" received_before integer,"
+" visible_at timestamp with time zone,"
+" receive_count integer,"
+" fence integer,"
 " first_received_at timestamp with time zone,"
+" received_before integer,"
 " due_at timestamp with time zone,"
 " expires_at timestamp with time zone,"
 " original_id bigint,"
@@ -69,10 +69,10 @@ typedef struct ExpectedColumn
 
 static const ExpectedColumn expected_columns[MESSAGE_COLUMNS] = {
 	[MESSAGE_ID - 1] = {INT8OID, true},
-	[MESSAGE_VISIBLE_AT - 1] = {TIMESTAMPTZOID, true},
+	[MESSAGE_VISIBLE_AT - 1] = {TIMESTAMPTZOID, false},
 	[MESSAGE_SENT_AT - 1] = {TIMESTAMPTZOID, true},
-	[MESSAGE_RECEIVE_COUNT - 1] = {INT4OID, true},
-	[MESSAGE_FENCE - 1] = {INT4OID, true},
+	[MESSAGE_RECEIVE_COUNT - 1] = {INT4OID, false},
+	[MESSAGE_FENCE - 1] = {INT4OID, false},
 	[MESSAGE_RECEIVED_BEFORE - 1] = {INT4OID, false},
 	[MESSAGE_FIRST_RECEIVED_AT - 1] = {TIMESTAMPTZOID, false},
 	[MESSAGE_DUE_AT - 1] = {TIMESTAMPTZOID, false},

@@ -60,7 +60,7 @@ tidy(Step *step, QueueCall *call, StoreScan *scan, UpkeepPass *pass,
 			if (store_remove(scan))
 				step->writes++;
 		}
-		else if (DatumGetTimestampTz(ROW_VALUE(row, MESSAGE_VISIBLE_AT)) <= now &&
+		else if (row_visible_at(row) <= now &&
 				 is_exhausted(&call->definition, row))
 		{
 			if (dead_letter_move(&step->letters, call, scan, now))

@@ -39,12 +39,12 @@ SELECT pg_catalog.pg_extension_config_dump('decouple.queue_definitions', '');
 -- The columns of a queue's table (src/store/layout.h), and the queue's number.
 CREATE TABLE decouple.parked_messages (
 	id bigint NOT NULL,
-	visible_at timestamptz NOT NULL,
 	sent_at timestamptz NOT NULL,
-	receive_count integer NOT NULL,
-	fence integer NOT NULL,
-	received_before integer,
+	visible_at timestamptz NOT NULL,
+	receive_count integer,
+	fence integer,
 	first_received_at timestamptz,
+	received_before integer,
 	due_at timestamptz,
 	expires_at timestamptz,
 	original_id bigint,

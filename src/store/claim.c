@@ -22,7 +22,7 @@ new_fence(void)
 {
 	int32		fence;
 
-	/* 0 stands for "not received since it was sent" */
+	/* 0 is what a NULL reads as */
 	do
 		fence = (int32) pg_prng_uint32(&pg_global_prng_state);
 	while (fence == 0);
@@ -63,7 +63,7 @@ store_claim(StoreScan *scan, TimestampTz now, TimestampTz until,
 	int32		fence = new_fence();
 	ItemPointerData address;
 
-	receive_count = DatumGetInt32(ROW_VALUE(row, MESSAGE_RECEIVE_COUNT)) + 1;
+	receive_count = row_receive_count(row) + 1;
 	row_set(row, MESSAGE_VISIBLE_AT, TimestampTzGetDatum(until));
 	row_set(row, MESSAGE_RECEIVE_COUNT, Int32GetDatum(receive_count));
 	row_set(row, MESSAGE_FENCE, Int32GetDatum(fence));

@@ -31,7 +31,7 @@ store_insert(Store *store, MessageRow *rows, int count, TimestampTz now)
 	{
 		StoreTable *table = &store->queue;
 
-		if (DatumGetTimestampTz(ROW_VALUE(rows, MESSAGE_VISIBLE_AT)) > now)
+		if (row_visible_at(rows) > now)
 		{
 			table_use_parked(store);
 			table = &store->parked;
@@ -47,7 +47,7 @@ store_insert(Store *store, MessageRow *rows, int count, TimestampTz now)
 	{
 		row_set(&rows[i], PARKED_QUEUE_NUMBER,
 				Int32GetDatum(store->queue_number));
-		if (DatumGetTimestampTz(ROW_VALUE(&rows[i], MESSAGE_VISIBLE_AT)) > now)
+		if (row_visible_at(&rows[i]) > now)
 			picks[count - ++parked] = i;
 		else
 			picks[due++] = i;

@@ -5,18 +5,22 @@
  * Both have the same columns in the same places; the parked table, which all
  * queues share, has the queue's number after them.  The fixed columns that a
  * receive changes lie together, so that the WAL record of a HOT update holds
- * little else.
+ * little else, and are NULL until then, so that an insert's does not hold them.
  */
 #ifndef DECOUPLE_LAYOUT_H
 #define DECOUPLE_LAYOUT_H
 
 #define MESSAGE_ID					1	/* bigint, primary key */
-#define MESSAGE_VISIBLE_AT			2	/* timestamptz: due, or end of the lease */
-#define MESSAGE_SENT_AT				3	/* timestamptz */
-#define MESSAGE_RECEIVE_COUNT		4	/* int: all receives, in any queue */
-#define MESSAGE_FENCE				5	/* int: random per receive, 0 before */
-#define MESSAGE_RECEIVED_BEFORE		6	/* int: receives in earlier queues; NULL: 0 */
-#define MESSAGE_FIRST_RECEIVED_AT	7	/* timestamptz or NULL */
+#define MESSAGE_SENT_AT				2	/* timestamptz */
+#define MESSAGE_VISIBLE_AT			3	/* timestamptz: due, or end of the lease;
+										 * NULL: visible since it was sent */
+#define MESSAGE_RECEIVE_COUNT		4	/* int: all receives, in any queue;
+										 * NULL: 0 */
+#define MESSAGE_FENCE				5	/* int: random per receive; NULL: none
+										 * since it was sent */
+#define MESSAGE_FIRST_RECEIVED_AT	6	/* timestamptz or NULL */
+#define MESSAGE_RECEIVED_BEFORE		7	/* int: receives in earlier queues;
+										 * NULL: 0 */
 #define MESSAGE_DUE_AT				8	/* timestamptz: start of retention; NULL: sent_at */
 #define MESSAGE_EXPIRES_AT			9	/* timestamptz or NULL: from expires_in */
 #define MESSAGE_ORIGINAL_ID			10	/* bigint or NULL: id before a redrive */

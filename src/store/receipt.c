@@ -18,6 +18,7 @@
 #include "utils/builtins.h"
 
 #include "base/errors.h"
+#include "base/version.h"
 #include "store/receipt.h"
 
 PG_FUNCTION_INFO_V1(decouple_receipt_in);

@@ -38,7 +38,7 @@ give_back(Store *store, Found *found, TimestampTz now, RowEdit edit,
 	row_read(&row, found->slot);
 	edit(&row, argument);
 	if (found->table == &store->parked ||
-		DatumGetTimestampTz(ROW_VALUE(&row, MESSAGE_VISIBLE_AT)) <=
+		row_visible_at(&row) <=
 		now + PARK_BEYOND)
 		return table_rewrite(found->table, &found->address, &row, true,
 							 &address);

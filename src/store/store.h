@@ -36,6 +36,7 @@
 #include "nodes/execnodes.h"
 #include "utils/rel.h"
 #include "utils/snapshot.h"
+#include "utils/timestamp.h"
 
 #include "base/version.h"
 #include "store/layout.h"
@@ -67,6 +68,31 @@ row_set_null(MessageRow *row, int column)
 {
 	row->values[column - 1] = (Datum) 0;
 	row->nulls[column - 1] = true;
+}
+
+/* columns that are NULL until they have something to say */
+static inline TimestampTz
+row_visible_at(const MessageRow *row)
+{
+	return DatumGetTimestampTz(ROW_IS_NULL(row, MESSAGE_VISIBLE_AT) ?
+							   ROW_VALUE(row, MESSAGE_SENT_AT) :
+							   ROW_VALUE(row, MESSAGE_VISIBLE_AT));
+}
+
+static inline int32
+row_receive_count(const MessageRow *row)
+{
+	return ROW_IS_NULL(row, MESSAGE_RECEIVE_COUNT) ? 0 :
+		DatumGetInt32(ROW_VALUE(row, MESSAGE_RECEIVE_COUNT));
+}
+
+/* receives from the queue that the row lies in */
+static inline int32
+row_receives_here(const MessageRow *row)
+{
+	return row_receive_count(row) -
+		(ROW_IS_NULL(row, MESSAGE_RECEIVED_BEFORE) ? 0 :
+		 DatumGetInt32(ROW_VALUE(row, MESSAGE_RECEIVED_BEFORE)));
 }
 
 /* an opened table with what its writes need; the room's own business */

@@ -22,8 +22,7 @@ CREATE SCHEMA bare;
 CREATE TABLE bare.messages (LIKE decouple.q_1 INCLUDING INDEXES INCLUDING STORAGE) WITH (fillfactor = 55);
 CREATE SEQUENCE bare.ids;
 ALTER TABLE bare.messages ALTER id SET DEFAULT nextval('bare.ids'),
-	ALTER visible_at SET DEFAULT clock_timestamp(), ALTER sent_at SET DEFAULT clock_timestamp(),
-	ALTER receive_count SET DEFAULT 0, ALTER fence SET DEFAULT 0, ALTER sender SET DEFAULT current_user;
+	ALTER sent_at SET DEFAULT clock_timestamp(), ALTER sender SET DEFAULT current_user;
 CREATE FUNCTION bare.fresh() RETURNS void LANGUAGE sql AS $$ TRUNCATE bare.messages $$;
 
 -- the table with SKIP LOCKED that people write: no visibility timeout, the
