@@ -36,17 +36,17 @@ static const char *const table_columns =
 " receive_count integer,"
 " fence integer,"
 " first_received_at timestamp with time zone,"
+" sender pg_catalog.text NOT NULL,"
+" body pg_catalog.text NOT NULL,"
 " received_before integer,"
 " due_at timestamp with time zone,"
 " expires_at timestamp with time zone,"
 " original_id bigint,"
-" sender pg_catalog.text NOT NULL,"
 " group_id pg_catalog.text,"
 " deduplication_id pg_catalog.text,"
 " dead_letter_source decouple.queue,"
 " last_error pg_catalog.text,"
-" attributes pg_catalog.jsonb,"
-" body pg_catalog.text NOT NULL";
+" attributes pg_catalog.jsonb";
 
 /*
  * fillfactor leaves room on each page for the new versions of its messages,

@@ -104,7 +104,9 @@ typedef struct StoreTable
 	int			index_count;
 	Relation   *indexes;		/* those that are ready for inserts */
 	IndexInfo **index_infos;
-	TupleTableSlot *version;	/* a new version on its way in */
+	TupleTableSlot *version;	/* a new version on its way in, */
+	TupleTableSlot *common_version; /* or one of the common columns alone */
+	TupleTableSlot *index_row;	/* a written row, for its index entries */
 } StoreTable;
 
 typedef struct Store

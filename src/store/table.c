@@ -18,7 +18,9 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/index.h"
+#include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 
 #include "base/catalog.h"
@@ -64,6 +66,10 @@ close_table(StoreTable *table, LOCKMODE lockmode)
 		index_close(table->indexes[i], lockmode);
 	if (table->version != NULL)
 		ExecDropSingleTupleTableSlot(table->version);
+	if (table->common_version != NULL)
+		ExecDropSingleTupleTableSlot(table->common_version);
+	if (table->index_row != NULL)
+		ExecDropSingleTupleTableSlot(table->index_row);
 	table_close(table->heap, lockmode);
 	table->heap = NULL;
 }
@@ -149,6 +155,45 @@ feed_indexes(StoreTable *table, TupleTableSlot *slot, bool is_rewrite,
 	}
 }
 
+/* The common columns alone, as a descriptor that lives as long as we do. */
+static TupleDesc
+common_descriptor(void)
+{
+	static TupleDesc descriptor = NULL;
+
+	if (descriptor == NULL)
+	{
+		MemoryContext before = MemoryContextSwitchTo(TopMemoryContext);
+		TupleDesc	building = CreateTemplateTupleDesc(MESSAGE_COMMON_COLUMNS);
+
+		TupleDescInitEntry(building, MESSAGE_ID, NULL, INT8OID, -1, 0);
+		TupleDescInitEntry(building, MESSAGE_SENT_AT, NULL, TIMESTAMPTZOID, -1, 0);
+		TupleDescInitEntry(building, MESSAGE_VISIBLE_AT, NULL, TIMESTAMPTZOID, -1, 0);
+		TupleDescInitEntry(building, MESSAGE_RECEIVE_COUNT, NULL, INT4OID, -1, 0);
+		TupleDescInitEntry(building, MESSAGE_FENCE, NULL, INT4OID, -1, 0);
+		TupleDescInitEntry(building, MESSAGE_FIRST_RECEIVED_AT, NULL, TIMESTAMPTZOID, -1, 0);
+		TupleDescInitEntry(building, MESSAGE_SENDER, NULL, TEXTOID, -1, 0);
+		TupleDescInitEntry(building, MESSAGE_BODY, NULL, TEXTOID, -1, 0);
+		descriptor = building;
+		MemoryContextSwitchTo(before);
+	}
+	return descriptor;
+}
+
+/* Has the row nothing beyond the common columns? */
+static bool
+is_common(const StoreTable *table, const MessageRow *row)
+{
+	if (table->place == RECEIPT_IN_PARKED)
+		return false;
+	for (int i = MESSAGE_COMMON_COLUMNS; i < MESSAGE_COLUMNS; i++)
+	{
+		if (!row->nulls[i])
+			return false;
+	}
+	return true;
+}
+
 /* Puts a row's values into a slot, without copying what they point to. */
 static void
 fill_slot(TupleTableSlot *slot, const MessageRow *row)
@@ -161,27 +206,80 @@ fill_slot(TupleTableSlot *slot, const MessageRow *row)
 	ExecStoreVirtualTuple(slot);
 }
 
+/* A slot for a version on its way in, filled; made when first needed. */
 static TupleTableSlot *
-version_slot(StoreTable *table)
+version_slot(StoreTable *table, const MessageRow *row)
 {
-	if (table->version == NULL)
-		table->version = MakeSingleTupleTableSlot(RelationGetDescr(table->heap),
-												  &TTSOpsVirtual);
-	return table->version;
+	bool		common = is_common(table, row);
+	TupleTableSlot **slot = common ? &table->common_version : &table->version;
+
+	if (*slot == NULL)
+		*slot = MakeSingleTupleTableSlot(common ? common_descriptor() :
+										 RelationGetDescr(table->heap),
+										 &TTSOpsVirtual);
+	fill_slot(*slot, row);
+	return *slot;
+}
+
+/*
+ * Feeds the indexes with a version that was written.  They may be on any
+ * column, so they read a slot that has them all.
+ */
+static void
+feed_with_row(StoreTable *table, const MessageRow *row, ItemPointer address,
+			  bool is_rewrite, bool only_summarizing)
+{
+	if (table->index_row == NULL)
+		table->index_row = MakeSingleTupleTableSlot(RelationGetDescr(table->heap),
+													&TTSOpsVirtual);
+	fill_slot(table->index_row, row);
+	table->index_row->tts_tid = *address;
+	feed_indexes(table, table->index_row, is_rewrite, only_summarizing);
+	ExecClearTuple(table->index_row);
 }
 
 ItemPointerData
 table_insert(StoreTable *table, const MessageRow *row)
 {
-	TupleTableSlot *slot = version_slot(table);
+	TupleTableSlot *slot = version_slot(table, row);
 	ItemPointerData address;
 
-	fill_slot(slot, row);
 	table_tuple_insert(table->heap, slot, GetCurrentCommandId(true), 0, NULL);
-	feed_indexes(table, slot, false, false);
 	address = slot->tts_tid;
 	ExecClearTuple(slot);
+	feed_with_row(table, row, &address, false, false);
 	return address;
+}
+
+/*
+ * Slots for many versions, all common or all not: the access method takes
+ * them as they come, but each slot has one descriptor.
+ */
+static TupleTableSlot **
+make_slots(StoreTable *table, bool common, int count)
+{
+	TupleTableSlot **slots = palloc(sizeof(TupleTableSlot *) * count);
+	TupleDesc	descriptor = common ? common_descriptor() :
+		RelationGetDescr(table->heap);
+
+	for (int i = 0; i < count; i++)
+		slots[i] = MakeSingleTupleTableSlot(descriptor, &TTSOpsVirtual);
+	return slots;
+}
+
+static void
+insert_chunk(StoreTable *table, const MessageRow *rows, const int *picks,
+			 int count, TupleTableSlot **slots)
+{
+	for (int i = 0; i < count; i++)
+		fill_slot(slots[i], &rows[picks[i]]);
+	table_multi_insert(table->heap, slots, count, GetCurrentCommandId(true),
+					   0, NULL);
+	for (int i = 0; i < count; i++)
+	{
+		feed_with_row(table, &rows[picks[i]], &slots[i]->tts_tid, false, false);
+		ExecClearTuple(slots[i]);
+	}
 }
 
 void
@@ -190,28 +288,16 @@ table_insert_many(StoreTable *table, const MessageRow *rows, const int *picks,
 {
 	TupleTableSlot **slots;
 	int			chunk = Min(count, INSERT_CHUNK);
+	bool		common = true;
 
-	slots = palloc(sizeof(TupleTableSlot *) * chunk);
-	for (int i = 0; i < chunk; i++)
-		slots[i] = MakeSingleTupleTableSlot(RelationGetDescr(table->heap),
-											&TTSOpsVirtual);
-
+	for (int i = 0; i < count && common; i++)
+		common = is_common(table, &rows[picks[i]]);
+	slots = make_slots(table, common, chunk);
 	for (int done = 0; done < count; done += chunk)
 	{
-		int			n = Min(chunk, count - done);
-
-		for (int i = 0; i < n; i++)
-			fill_slot(slots[i], &rows[picks[done + i]]);
-		table_multi_insert(table->heap, slots, n, GetCurrentCommandId(true),
-						   0, NULL);
-		for (int i = 0; i < n; i++)
-		{
-			feed_indexes(table, slots[i], false, false);
-			ExecClearTuple(slots[i]);
-		}
+		insert_chunk(table, rows, picks + done, Min(chunk, count - done), slots);
 		CHECK_FOR_INTERRUPTS();
 	}
-
 	for (int i = 0; i < chunk; i++)
 		ExecDropSingleTupleTableSlot(slots[i]);
 	pfree(slots);
@@ -231,22 +317,22 @@ TM_Result
 table_rewrite(StoreTable *table, ItemPointer address, const MessageRow *row,
 			  bool wait, ItemPointer new_address)
 {
-	TupleTableSlot *slot = version_slot(table);
+	TupleTableSlot *slot = version_slot(table, row);
 	TM_FailureData failure;
 	LockTupleMode lockmode;
 	IndexesToFeed which;
 	TM_Result	result;
 
-	fill_slot(slot, row);
 	result = table_tuple_update(table->heap, address, slot,
 								GetCurrentCommandId(true),
 								InvalidSnapshot, InvalidSnapshot, wait,
 								&failure, &lockmode, &which);
 	if (result == TM_Ok)
 	{
-		if (!FEED_NO_INDEX(which))
-			feed_indexes(table, slot, true, FEED_SUMMARIZING(which));
 		*new_address = slot->tts_tid;
+		if (!FEED_NO_INDEX(which))
+			feed_with_row(table, row, new_address, true,
+						  FEED_SUMMARIZING(which));
 	}
 	ExecClearTuple(slot);
 	return result;
