@@ -110,7 +110,7 @@ message_result_begin(MessageResult *result, FunctionCallInfo fcinfo)
 
 void
 message_result_add(MessageResult *result, const QueueCall *call,
-				   MessageRow *row, TupleDesc row_descriptor,
+				   MessageRow *row,
 				   const Receipt *receipt)
 {
 	Datum		values[RESULT_COLUMNS];
@@ -118,7 +118,7 @@ message_result_add(MessageResult *result, const QueueCall *call,
 	MemoryContext before = MemoryContextSwitchTo(result->row_context);
 
 	/* the message may be deleted, and its table vacuumed, before it is read */
-	row_detach(row, row_descriptor);
+	row_detach(row);
 	for (int i = 0; i < RESULT_COLUMNS; i++)
 	{
 		nulls[i] = shown_column[i] == 0 || ROW_IS_NULL(row, shown_column[i]);

@@ -49,7 +49,7 @@ typedef struct MessageResult
 extern void message_result_begin(MessageResult *result,
 								 FunctionCallInfo fcinfo);
 extern void message_result_add(MessageResult *result, const QueueCall *call,
-							   MessageRow *row, TupleDesc row_descriptor,
+							   MessageRow *row,
 							   const Receipt *receipt);
 
 #endif							/* DECOUPLE_CALL_H */

@@ -47,8 +47,7 @@ decouple_peek(PG_FUNCTION_ARGS)
 		int			i = !more[0] ||
 			(more[1] && ROW_ID(&scans[1].row) < ROW_ID(&scans[0].row));
 
-		message_result_add(&result, &call, &scans[i].row,
-						   RelationGetDescr(scans[i].table->heap), NULL);
+		message_result_add(&result, &call, &scans[i].row, NULL);
 		more[i] = scan_next_alive(&scans[i], call.definition.retention, now);
 	}
 	scan_end(&scans[0]);

@@ -114,7 +114,7 @@ claim_from(Receiving *receiving, QueueCall *call, StoreScan *scan,
 		receiving->wrote = true;
 		receiving->wanted--;
 		message_result_add(&receiving->result, call, &scan->row,
-						   RelationGetDescr(scan->table->heap), &receipt);
+						   &receipt);
 	}
 	scan_end(scan);
 }

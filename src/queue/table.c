@@ -177,7 +177,7 @@ find_alteration(Relation heap)
 		(descriptor->constr->num_check > 0 ||
 		 descriptor->constr->has_generated_stored))
 		return "It has check constraints or generated columns.";
-	if (descriptor->natts != MESSAGE_COLUMNS)
+	if (descriptor->natts < MESSAGE_COLUMNS)
 		return "Its columns were changed.";
 
 	queue_type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
@@ -192,6 +192,12 @@ find_alteration(Relation heap)
 			column->attnotnull != expected->not_null ||
 			column->atttypid != (OidIsValid(expected->type) ?
 								 expected->type : queue_type))
+			return "Its columns were changed.";
+	}
+	/* a column that was added and dropped again does no harm */
+	for (int i = MESSAGE_COLUMNS; i < descriptor->natts; i++)
+	{
+		if (!TupleDescAttr(descriptor, i)->attisdropped)
 			return "Its columns were changed.";
 	}
 	return NULL;

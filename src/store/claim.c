@@ -43,7 +43,7 @@ change_place(StoreScan *scan, ItemPointer new_address)
 		table_use_parked(store);
 	other = scan->table == &store->queue ? &store->parked : &store->queue;
 
-	row_detach(&scan->row, RelationGetDescr(scan->table->heap));
+	row_detach(&scan->row);
 	if (table_delete(scan->table, &scan->slot->tts_tid, false) != TM_Ok)
 		return false;
 	row_set(&scan->row, PARKED_QUEUE_NUMBER,

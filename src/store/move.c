@@ -54,7 +54,7 @@ store_remove_newest(StoreScan *scan)
 bool
 store_move(StoreScan *scan, Store *destination, TimestampTz now)
 {
-	row_detach(&scan->row, RelationGetDescr(scan->table->heap));
+	row_detach(&scan->row);
 	if (!store_remove(scan))
 		return false;
 	store_insert(destination, &scan->row, 1, now);

@@ -132,7 +132,7 @@ scan_next(StoreScan *scan)
 		CHECK_FOR_INTERRUPTS();
 		if (version_qualifies(scan))
 		{
-			row_read(&scan->row, scan->slot);
+			row_read(&scan->row, scan->slot, scan->table->place);
 			return true;
 		}
 	}

@@ -35,7 +35,7 @@ give_back(Store *store, Found *found, TimestampTz now, RowEdit edit,
 	ItemPointerData address;
 	TM_Result	result;
 
-	row_read(&row, found->slot);
+	row_read(&row, found->slot, found->table->place);
 	edit(&row, argument);
 	if (found->table == &store->parked ||
 		row_visible_at(&row) <=
@@ -43,7 +43,7 @@ give_back(Store *store, Found *found, TimestampTz now, RowEdit edit,
 		return table_rewrite(found->table, &found->address, &row, true,
 							 &address);
 
-	row_detach(&row, RelationGetDescr(found->table->heap));
+	row_detach(&row);
 	result = table_delete(found->table, &found->address, true);
 	if (result == TM_Ok)
 	{

@@ -186,7 +186,7 @@ extern void scan_end(StoreScan *scan);
  * Copies what lies out of line into memory, so that the row can outlive the
  * table that it came from.
  */
-extern void row_detach(MessageRow *row, TupleDesc descriptor);
+extern void row_detach(MessageRow *row);
 
 /* has the current row ended by its expires_at, or by the queue's retention? */
 extern bool row_has_expired(const MessageRow *row, int64 retention,

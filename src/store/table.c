@@ -194,15 +194,25 @@ is_common(const StoreTable *table, const MessageRow *row)
 	return true;
 }
 
+/* How many columns a table has for us; dropped ones may lie behind them. */
+static int
+known_columns(ReceiptPlace place)
+{
+	return place == RECEIPT_IN_PARKED ? PARKED_COLUMNS : MESSAGE_COLUMNS;
+}
+
 /* Puts a row's values into a slot, without copying what they point to. */
 static void
-fill_slot(TupleTableSlot *slot, const MessageRow *row)
+fill_slot(TupleTableSlot *slot, const MessageRow *row, ReceiptPlace place)
 {
 	int			columns = slot->tts_tupleDescriptor->natts;
+	int			known = Min(columns, known_columns(place));
 
 	ExecClearTuple(slot);
-	memcpy(slot->tts_values, row->values, sizeof(Datum) * columns);
-	memcpy(slot->tts_isnull, row->nulls, sizeof(bool) * columns);
+	memcpy(slot->tts_values, row->values, sizeof(Datum) * known);
+	memcpy(slot->tts_isnull, row->nulls, sizeof(bool) * known);
+	for (int i = known; i < columns; i++)
+		slot->tts_isnull[i] = true;
 	ExecStoreVirtualTuple(slot);
 }
 
@@ -217,7 +227,7 @@ version_slot(StoreTable *table, const MessageRow *row)
 		*slot = MakeSingleTupleTableSlot(common ? common_descriptor() :
 										 RelationGetDescr(table->heap),
 										 &TTSOpsVirtual);
-	fill_slot(*slot, row);
+	fill_slot(*slot, row, table->place);
 	return *slot;
 }
 
@@ -232,7 +242,7 @@ feed_with_row(StoreTable *table, const MessageRow *row, ItemPointer address,
 	if (table->index_row == NULL)
 		table->index_row = MakeSingleTupleTableSlot(RelationGetDescr(table->heap),
 													&TTSOpsVirtual);
-	fill_slot(table->index_row, row);
+	fill_slot(table->index_row, row, table->place);
 	table->index_row->tts_tid = *address;
 	feed_indexes(table, table->index_row, is_rewrite, only_summarizing);
 	ExecClearTuple(table->index_row);
@@ -272,7 +282,7 @@ insert_chunk(StoreTable *table, const MessageRow *rows, const int *picks,
 			 int count, TupleTableSlot **slots)
 {
 	for (int i = 0; i < count; i++)
-		fill_slot(slots[i], &rows[picks[i]]);
+		fill_slot(slots[i], &rows[picks[i]], table->place);
 	table_multi_insert(table->heap, slots, count, GetCurrentCommandId(true),
 					   0, NULL);
 	for (int i = 0; i < count; i++)
@@ -339,9 +349,9 @@ table_rewrite(StoreTable *table, ItemPointer address, const MessageRow *row,
 }
 
 void
-row_read(MessageRow *row, TupleTableSlot *slot)
+row_read(MessageRow *row, TupleTableSlot *slot, ReceiptPlace place)
 {
-	int			columns = slot->tts_tupleDescriptor->natts;
+	int			columns = known_columns(place);
 
 	slot_getallattrs(slot);
 	memcpy(row->values, slot->tts_values, sizeof(Datum) * columns);
@@ -354,17 +364,24 @@ row_read(MessageRow *row, TupleTableSlot *slot)
  * delete it, needs it in line.
  */
 void
-row_detach(MessageRow *row, TupleDesc descriptor)
+row_detach(MessageRow *row)
 {
-	for (int i = 0; i < descriptor->natts; i++)
+	static const int wide_columns[] = {
+		MESSAGE_SENDER, MESSAGE_BODY, MESSAGE_GROUP_ID,
+		MESSAGE_DEDUPLICATION_ID, MESSAGE_DEAD_LETTER_SOURCE,
+		MESSAGE_LAST_ERROR, MESSAGE_ATTRIBUTES
+	};
+
+	for (int i = 0; i < (int) lengthof(wide_columns); i++)
 	{
+		int			column = wide_columns[i];
 		struct varlena *value;
 
-		if (row->nulls[i] || TupleDescAttr(descriptor, i)->attlen != -1)
+		if (ROW_IS_NULL(row, column))
 			continue;
-		value = (struct varlena *) DatumGetPointer(row->values[i]);
+		value = (struct varlena *) DatumGetPointer(ROW_VALUE(row, column));
 		if (VARATT_IS_EXTERNAL(value))
-			row->values[i] = PointerGetDatum(detoast_external_attr(value));
+			row_set(row, column, PointerGetDatum(detoast_external_attr(value)));
 	}
 }
 

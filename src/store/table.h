@@ -23,7 +23,8 @@ extern TM_Result table_rewrite(StoreTable *table, ItemPointer address,
 							   ItemPointer new_address);
 
 /* the values of a version; they point into its page */
-extern void row_read(MessageRow *row, TupleTableSlot *slot);
+extern void row_read(MessageRow *row, TupleTableSlot *slot,
+					 ReceiptPlace place);
 
 /* may we write this version now? not if this very command made it */
 extern bool version_is_older_than_command(TupleTableSlot *slot);
