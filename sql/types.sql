@@ -225,13 +225,14 @@ SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute
 WHERE attrelid = 'decouple.message'::regclass AND attnum > 0 ORDER BY attnum;
 SELECT (NULL::decouple.message).body IS NULL AS is_null;
 
--- each object has a comment
+-- each object has a comment, but for the types that come with tables and as arrays
 SELECT pg_describe_object(d.classid, d.objid, d.objsubid)
 FROM pg_depend d
 WHERE d.refclassid = 'pg_extension'::regclass
 	AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'decouple')
 	AND d.deptype = 'e'
-	AND d.classid NOT IN ('pg_am'::regclass)
+	AND NOT EXISTS (SELECT FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid
+		WHERE d.classid = 'pg_type'::regclass AND t.oid = d.objid AND (t.typcategory = 'A' OR c.relkind <> 'c'))
 	AND CASE WHEN d.classid = 'pg_event_trigger'::regclass
 		THEN obj_description(d.objid, 'pg_event_trigger')
 		ELSE obj_description(d.objid, d.classid::regclass::name) END IS NULL

@@ -15,6 +15,7 @@
 #include "postgres.h"
 
 #include "common/base64.h"
+#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/numeric.h"
 
@@ -190,6 +191,7 @@ group_id_check(text *group_id)
 	if (!good)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid group id"),
+				 errmsg("invalid group id: \"%s\"",
+						pnstrdup(value, pg_mbcliplen(value, length, 256))),
 				 errhint("Use 1 to 128 printable ASCII characters without spaces.")));
 }

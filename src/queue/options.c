@@ -31,7 +31,6 @@ typedef struct Option
 	OptionKind	kind;
 	int64		minimum;
 	int64		maximum;
-	bool		zero_too;		/* 0 is allowed below the minimum */
 	int64		otherwise;		/* the default; -1: NULL */
 } Option;
 
@@ -40,32 +39,32 @@ typedef struct Option
 
 static const Option options[OPTION_COUNT] = {
 	[OPTION_VISIBILITY_TIMEOUT] =
-	{"visibility_timeout", KIND_INTERVAL, 0, USECS_PER_LEASE_MAX, true, SECONDS(30)},
+	{"visibility_timeout", KIND_INTERVAL, 0, USECS_PER_LEASE_MAX, SECONDS(30)},
 	[OPTION_DELAY] =
-	{"delay", KIND_INTERVAL, 0, USECS_PER_LEASE_MAX, true, 0},
+	{"delay", KIND_INTERVAL, 0, USECS_PER_LEASE_MAX, 0},
 	[OPTION_RETENTION] =
-	{"retention", KIND_INTERVAL, SECONDS(60), USECS_PER_RETENTION_MAX, true, 4 * USECS_PER_DAY},
+	{"retention", KIND_INTERVAL, SECONDS(60), USECS_PER_RETENTION_MAX, 4 * USECS_PER_DAY},
 	/* the upper bound of wait_time is the setting decouple.max_wait_time */
 	[OPTION_WAIT_TIME] =
-	{"wait_time", KIND_INTERVAL, 0, 0, true, 0},
+	{"wait_time", KIND_INTERVAL, 0, 0, 0},
 	[OPTION_MAX_MESSAGE_SIZE] =
-	{"max_message_size", KIND_INTEGER, 1024, 64 * 1024 * 1024, false, 262144},
+	{"max_message_size", KIND_INTEGER, 1024, 64 * 1024 * 1024, 262144},
 	[OPTION_DEAD_LETTER_QUEUE] =
-	{"dead_letter_queue", KIND_QUEUE, 0, 0, false, NO_VALUE},
+	{"dead_letter_queue", KIND_QUEUE, 0, 0, NO_VALUE},
 	[OPTION_MAX_RECEIVE_COUNT] =
-	{"max_receive_count", KIND_INTEGER, 1, 1000, false, NO_VALUE},
+	{"max_receive_count", KIND_INTEGER, 1, 1000, NO_VALUE},
 	[OPTION_FIFO] =
-	{"fifo", KIND_BOOLEAN, 0, 1, false, false},
+	{"fifo", KIND_BOOLEAN, 0, 1, false},
 	[OPTION_CONTENT_BASED_DEDUPLICATION] =
-	{"content_based_deduplication", KIND_BOOLEAN, 0, 1, false, false},
+	{"content_based_deduplication", KIND_BOOLEAN, 0, 1, false},
 	[OPTION_RETRY_DELAY] =
-	{"retry_delay", KIND_INTERVAL, 0, USECS_PER_LEASE_MAX, true, 0},
+	{"retry_delay", KIND_INTERVAL, 0, USECS_PER_LEASE_MAX, 0},
 	[OPTION_RETRY_MAX_DELAY] =
-	{"retry_max_delay", KIND_INTERVAL, 0, USECS_PER_LEASE_MAX, true, 0},
+	{"retry_max_delay", KIND_INTERVAL, 0, USECS_PER_LEASE_MAX, 0},
 	[OPTION_RETRY_BACKOFF] =
-	{"retry_backoff", KIND_BACKOFF, 0, 0, false, BACKOFF_NONE},
+	{"retry_backoff", KIND_BACKOFF, 0, 0, BACKOFF_NONE},
 	[OPTION_NOTIFY] =
-	{"notify", KIND_BOOLEAN, 0, 1, false, true},
+	{"notify", KIND_BOOLEAN, 0, 1, true},
 };
 
 static const char *const backoff_names[] = {
@@ -122,7 +121,8 @@ interval_from_argument(FunctionCallInfo fcinfo, int n, QueueOption option)
 		(int64) decouple_max_wait_time * 1000 : o->maximum;
 	Interval   *interval = PG_GETARG_INTERVAL_P(n);
 
-	if (o->zero_too && interval->month == 0 && interval->day == 0 &&
+	/* where 0 stands apart from the range it has a meaning of its own */
+	if (o->minimum > 0 && interval->month == 0 && interval->day == 0 &&
 		interval->time == 0)
 		return 0;
 	return interval_in_range(interval, o->name, o->minimum, maximum);
