@@ -17,21 +17,29 @@ OBJS := \
 	src/base/names.o \
 	src/base/rows.o \
 	src/base/settings.o \
+	src/base/shared.o \
+	src/base/waiting.o \
 	src/security/policy.o \
 	src/store/claim.o \
+	src/store/count.o \
 	src/store/find.o \
+	src/store/head.o \
 	src/store/insert.o \
+	src/store/journal.o \
 	src/store/move.o \
 	src/store/receipt.o \
 	src/store/scan.o \
 	src/store/settle.o \
 	src/store/table.o \
+	src/store/visit.o \
 	src/queue/attributes.o \
+	src/queue/await.o \
 	src/queue/call.o \
 	src/queue/channel.o \
 	src/queue/create.o \
 	src/queue/dead_letter.o \
 	src/queue/definition.o \
+	src/queue/deliverable.o \
 	src/queue/draft.o \
 	src/queue/metrics.o \
 	src/queue/options.o \
@@ -40,10 +48,12 @@ OBJS := \
 	src/queue/receive.o \
 	src/queue/redrive.o \
 	src/queue/redrive_task.o \
+	src/queue/retry.o \
 	src/queue/send.o \
 	src/queue/settle.o \
 	src/queue/table.o \
 	src/queue/upkeep.o \
+	src/queue/wait.o \
 	src/worker/maintain.o \
 	src/decouple.o
 

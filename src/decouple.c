@@ -8,7 +8,10 @@
 
 #include "base/catalog.h"
 #include "base/settings.h"
+#include "base/shared.h"
+#include "base/waiting.h"
 #include "queue/definition.h"
+#include "store/journal.h"
 
 PG_MODULE_MAGIC;
 
@@ -18,6 +21,9 @@ void
 _PG_init(void)
 {
 	settings_init();
+	shared_init();
 	catalog_init();
+	waiting_init();
+	journal_init();
 	definition_init();
 }

@@ -6,14 +6,42 @@
 
 #include <limits.h>
 
+#include "miscadmin.h"
 #include "utils/guc.h"
 #include "utils/timestamp.h"
 
 #include "base/settings.h"
 
+int			decouple_max_held_keys = 128;
+int			decouple_max_queues = 500;
 int			decouple_max_wait_time = 20000;
 
 static int	clock_shift = 0;	/* seconds */
+
+/* Settings that size shared memory; they mean nothing without it. */
+static void
+preload_settings_init(void)
+{
+	if (!process_shared_preload_libraries_in_progress)
+		return;
+	DefineCustomIntVariable("decouple.max_held_keys",
+							"How many ranges of held messages, and of rolled-back receives, are kept for each queue.",
+							"When there is no room, ranges are joined, and rolled-back receives go uncounted.",
+							&decouple_max_held_keys,
+							128, 16, 65536,
+							PGC_POSTMASTER,
+							0,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("decouple.max_queues",
+							"How many queues of all databases have a place in shared memory.",
+							"Queues beyond that work as if the library were not preloaded.",
+							&decouple_max_queues,
+							500, 1, 100000,
+							PGC_POSTMASTER,
+							0,
+							NULL, NULL, NULL);
+}
 
 void
 settings_init(void)
@@ -36,6 +64,7 @@ settings_init(void)
 							GUC_UNIT_MS,
 							NULL, NULL, NULL);
 
+	preload_settings_init();
 	MarkGUCPrefixReserved("decouple");
 }
 

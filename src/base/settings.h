@@ -10,6 +10,10 @@
 /* decouple.max_wait_time, in milliseconds */
 extern int	decouple_max_wait_time;
 
+/* decouple.max_queues and decouple.max_held_keys, set at server start */
+extern int	decouple_max_queues;
+extern int	decouple_max_held_keys;
+
 extern void settings_init(void);
 
 /*

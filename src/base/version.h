@@ -59,4 +59,12 @@ typedef bool IndexesToFeed;
 	(pg_database_aclcheck(MyDatabaseId, GetUserId(), ACL_CREATE) == ACLCHECK_OK)
 #endif
 
+/* processes have numbers of their own since 17 (024c52111757) */
+#include "storage/proc.h"
+#if PG_VERSION_NUM >= 170000
+#define my_process_number()		((int) MyProcNumber)
+#else
+#define my_process_number()		(MyProc->pgprocno)
+#endif
+
 #endif							/* DECOUPLE_VERSION_H */

@@ -59,7 +59,8 @@ dead_letter_move(DeadLetters *letters, QueueCall *source, StoreScan *scan,
 			Int32GetDatum(row_receive_count(row)));
 	row_set(row, MESSAGE_DEAD_LETTER_SOURCE,
 			CStringGetTextDatum(source->definition.name));
-	return store_move(scan, &letters->store, now);
+	return store_move(scan, TOTAL_DEAD_LETTERED, &letters->store, QUEUE_TOTALS,
+					  now);
 }
 
 void

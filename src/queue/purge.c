@@ -21,7 +21,7 @@ purge_place(QueueCall *call, ReceiptPlace place, Snapshot snapshot)
 	scan_begin_snapshot(&scan, &call->store, place, snapshot);
 	while (scan_next(&scan))
 	{
-		if (store_remove_newest(&scan))
+		if (store_remove_newest(&scan, TOTAL_DELETED))
 			purged++;
 	}
 	scan_end(&scan);

@@ -2,42 +2,28 @@
  * receive.c
  *		receive and receive_any: take messages that nobody else holds.
  *
- * One round looks first at what is due in the parked table, then at the
- * queue's own table in the order of ids, and claims what is visible.  On its
- * way it removes what has expired and moves what was received too often, a
- * bounded number of each call, so that one unlucky receiver does not pay for
- * a whole backlog: maintain() does the rest.
- *
- * Waiting polls: first after a millisecond, then ever more slowly up to a
- * tenth of a second.  Between two rounds that wrote nothing the call holds no
- * lock on the queue, so that a drop does not wait for those who wait for
- * messages.  It does hold its statement's snapshot.
+ * Between two rounds that wrote nothing a call that waits holds no lock on
+ * the queue, so that a drop does not wait for those who wait for messages.
+ * It does hold its statement's snapshot: await does not.
  */
 #include "postgres.h"
 
 #include "access/xact.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "storage/latch.h"
 #include "utils/timestamp.h"
-#include "utils/wait_event.h"
 
 #include "base/arguments.h"
 #include "base/errors.h"
 #include "base/settings.h"
 #include "queue/call.h"
-#include "queue/dead_letter.h"
+#include "queue/deliverable.h"
+#include "queue/wait.h"
 
 PG_FUNCTION_INFO_V1(decouple_receive);
 PG_FUNCTION_INFO_V1(decouple_receive_any);
 
 #define MESSAGES_MAX		10000
-
-/* how many expired or exhausted messages one call clears out of its way */
-#define CLEARED_MAX			1000
-
-#define POLL_FIRST_MS		1
-#define POLL_LAST_MS		100
 
 #define OF_QUEUE			INT64CONST(-1)
 
@@ -58,137 +44,96 @@ typedef struct Receiving
 	int64		visibility_timeout; /* or OF_QUEUE */
 	int64		wait_time;		/* or OF_QUEUE */
 	int			wanted;			/* how many messages are still missing */
-	bool		wrote;
-	DeadLetters letters;
-	int			cleared;
+	Clearing	clearing;
 } Receiving;
 
-/* Is the row to be delivered?  Clears it away where it is not. */
-static bool
-is_deliverable(Receiving *receiving, QueueCall *call, StoreScan *scan,
-			   TimestampTz now)
-{
-	if (row_has_expired(&scan->row, call->definition.retention, now))
-	{
-		if (receiving->cleared < CLEARED_MAX && store_remove(scan))
-		{
-			receiving->cleared++;
-			receiving->wrote = true;
-		}
-		return false;
-	}
-	if (is_exhausted(&call->definition, &scan->row))
-	{
-		if (receiving->cleared >= CLEARED_MAX)
-			return false;
-		if (dead_letter_move(&receiving->letters, call, scan, now))
-		{
-			receiving->cleared++;
-			receiving->wrote = true;
-			return false;
-		}
-		/* without a usable dead-letter queue it is delivered on */
-		return !receiving->letters.usable;
-	}
-	return true;
-}
-
 static void
-claim_from(Receiving *receiving, QueueCall *call, StoreScan *scan,
-		   TimestampTz now)
+claim_from(Receiving *receiving, QueueCall *call, Visit *visit)
 {
-	TimestampTz until = now + (receiving->visibility_timeout == OF_QUEUE ?
-							   call->definition.visibility_timeout :
-							   receiving->visibility_timeout);
+	TimestampTz until = visit->now +
+		(receiving->visibility_timeout == OF_QUEUE ?
+		 call->definition.visibility_timeout : receiving->visibility_timeout);
 
-	while (receiving->wanted > 0 && scan_next(scan))
+	while (receiving->wanted > 0 &&
+		   next_deliverable(&receiving->clearing, call, visit))
 	{
 		Receipt		receipt;
 
-		if (row_visible_at(&scan->row) > now)
+		if (!store_claim(&visit->scan, visit->now, until, &receipt))
+		{
+			/* somebody else was faster */
+			store_return_attempts(&visit->scan);
 			continue;
-		if (!is_deliverable(receiving, call, scan, now))
-			continue;
-		if (!store_claim(scan, now, until, &receipt))
-			continue;			/* somebody else was faster */
-		receiving->wrote = true;
+		}
+		visit_took(visit);
+		receiving->clearing.wrote = true;
 		receiving->wanted--;
-		message_result_add(&receiving->result, call, &scan->row,
+		message_result_add(&receiving->result, call, &visit->scan.row,
 						   &receipt);
 	}
-	scan_end(scan);
 }
 
-/* One round over one queue.  Returns the queue's own wait time. */
-static int64
-receive_round(Receiving *receiving, Datum queue_name)
+/* One round over one queue.  Returns what it was over. */
+static void
+receive_round(Receiving *receiving, Datum queue_name, QueueDefinition *seen)
 {
 	QueueCall	call;
-	StoreScan	scan;
-	TimestampTz now;
+	Visit		visit;
 
 	call_open(&call, queue_name, "receive", "receive()");
-	now = decouple_now();
-	scan_begin_due(&scan, &call.store, now);
-	claim_from(receiving, &call, &scan, now);
-	if (receiving->wanted > 0)
-	{
-		scan_begin_free(&scan, &call.store, 0);
-		claim_from(receiving, &call, &scan, now);
-	}
-	dead_letter_close(&receiving->letters);
-	if (receiving->wrote)
+	visit_begin(&visit, &call.store, decouple_now());
+	claim_from(receiving, &call, &visit);
+	visit_end(&visit);
+	dead_letter_close(&receiving->clearing.letters);
+	if (receiving->clearing.wrote)
 		call_close(&call);
 	else
 		call_release(&call);
-	return call.definition.wait_time;
+	*seen = call.definition;
 }
 
-/* Sleeps until the next round; false if there is no time left for one. */
+/* Rounds over the queues, in the order of the array; true if it got some. */
 static bool
-wait_for_next_round(TimestampTz deadline, long *pause)
+receive_once(Receiving *receiving, const Datum *queue_names, int count,
+			 Wait *wait)
 {
-	long		left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(),
-													   deadline);
+	int			wanted = receiving->wanted;
 
-	if (left <= 0)
-		return false;
-	ResetLatch(MyLatch);
-	CHECK_FOR_INTERRUPTS();
-	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-					 Min(*pause, left), PG_WAIT_EXTENSION);
-	CHECK_FOR_INTERRUPTS();
-	*pause = Min(*pause * 2, POLL_LAST_MS);
-	return true;
+	receiving->clearing.cleared = 0;
+	for (int i = 0; i < count && receiving->wanted > 0; i++)
+	{
+		QueueDefinition definition;
+
+		receive_round(receiving, queue_names[i], &definition);
+		wait_saw(wait, &definition);
+	}
+	return receiving->wanted < wanted;
 }
 
 static void
 receive_and_wait(Receiving *receiving, const Datum *queue_names, int count)
 {
-	TimestampTz start = GetCurrentTimestamp();
-	int			wanted = receiving->wanted;
-	long		pause = POLL_FIRST_MS;
-	int64		wait_time;
+	Wait		wait;
+	int64		wait_time = receiving->wait_time;
 
-	do
+	wait_begin(&wait, count);
+	if (receive_once(receiving, queue_names, count, &wait))
+		return;
+	if (wait_time == OF_QUEUE)
+		wait_time = IsolationUsesXactSnapshot() ?
+			0 :					/* nothing new can come into its sight */
+			Min(wait.wait_time, (int64) decouple_max_wait_time * 1000);
+	if (wait_time == 0)
+		return;
+	for (;;)
 	{
-		wait_time = 0;
-		receiving->cleared = 0;
-		for (int i = 0; i < count && receiving->wanted > 0; i++)
-		{
-			int64		own = receive_round(receiving, queue_names[i]);
-
-			wait_time = Max(wait_time, own);
-		}
-		if (receiving->wait_time != OF_QUEUE)
-			wait_time = receiving->wait_time;
-		else if (IsolationUsesXactSnapshot())
-			wait_time = 0;		/* nothing new can come into its sight */
-		else
-			wait_time = Min(wait_time,
-							(int64) decouple_max_wait_time * 1000);
-	} while (receiving->wanted == wanted && wait_time > 0 &&
-			 wait_for_next_round(start + wait_time, &pause));
+		wait_join(&wait);
+		if (receive_once(receiving, queue_names, count, &wait))
+			break;
+		if (!wait_sleep(&wait, wait_time))
+			break;
+	}
+	wait_end(&wait);
 }
 
 static void

@@ -29,6 +29,7 @@
 #include "queue/redrive.h"
 #include "queue/redrive_task.h"
 #include "security/policy.h"
+#include "store/visit.h"
 
 PG_FUNCTION_INFO_V1(decouple_redrive);
 PG_FUNCTION_INFO_V1(decouple_cancel_redrive);
@@ -292,36 +293,43 @@ renew(MessageRow *row, TimestampTz now)
 	row_set_null(row, MESSAGE_LAST_ERROR);
 }
 
-/* Moves from one scan until "limit"; notes in the task what went wrong. */
+/* Moves up to "limit" messages; notes in the task what went wrong. */
 static int
-move_from(QueueCall *call, StoreScan *scan, RedriveTask *task,
-		  List **destinations, int limit, TimestampTz now)
+move_some(QueueCall *call, RedriveTask *task, int limit, TimestampTz now)
 {
+	List	   *destinations = NIL;
+	ListCell   *cell;
+	Visit		visit;
 	int			moved = 0;
 
-	while (moved < limit && task->error == NULL &&
-		   scan_next_alive(scan, call->definition.retention, now))
+	visit_begin(&visit, &call->store, now);
+	while (moved < limit && visit_next(&visit))
 	{
-		MessageRow *row = &scan->row;
+		MessageRow *row = &visit.scan.row;
 		Destination *destination;
 		const char *name = task->destination;
 
-		if (row_visible_at(row) > now ||
+		if (row_has_expired(row, call->definition.retention, now) ||
 			!belongs_to_task(task, row))
 			continue;
 		if (name[0] == '\0')
 			name = TextDatumGetCString(ROW_VALUE(row, MESSAGE_DEAD_LETTER_SOURCE));
-		destination = find_destination(destinations, name);
+		destination = find_destination(&destinations, name);
 		if (destination == NULL)
 		{
 			task->error = psprintf("queue \"%s\" does not exist", name);
 			break;
 		}
 		renew(row, now);
-		if (store_move(scan, &destination->store, now))
-			moved++;
+		if (!store_move(&visit.scan, QUEUE_TOTALS, &destination->store,
+						TOTAL_SENT, now))
+			continue;
+		visit_took(&visit);
+		moved++;
 	}
-	scan_end(scan);
+	visit_end(&visit);
+	foreach(cell, destinations)
+		store_close(&((Destination *) lfirst(cell))->store, false);
 	return moved;
 }
 
@@ -337,24 +345,6 @@ round_limit(const RedriveTask *task, int limit, TimestampTz now)
 		return Min(limit, task->max_per_second);
 	elapsed = (double) (now - task->last_round_at) / USECS_PER_SEC;
 	return (int) Max(0.0, Min((double) limit, elapsed * task->max_per_second));
-}
-
-/* Does the work of a step; returns how many were moved. */
-static int
-move_some(QueueCall *call, RedriveTask *task, int limit, TimestampTz now)
-{
-	List	   *destinations = NIL;
-	ListCell   *cell;
-	StoreScan	scan;
-	int			moved;
-
-	scan_begin_free(&scan, &call->store, 0);
-	moved = move_from(call, &scan, task, &destinations, limit, now);
-	scan_begin_due(&scan, &call->store, now);
-	moved += move_from(call, &scan, task, &destinations, limit - moved, now);
-	foreach(cell, destinations)
-		store_close(&((Destination *) lfirst(cell))->store, false);
-	return moved;
 }
 
 static void

@@ -77,7 +77,7 @@ send_one(FunctionCallInfo fcinfo, text *body)
 	call_open(&call, PG_GETARG_DATUM(SEND_QUEUE_NAME), "send", "send()");
 	now = decouple_now();
 	draft_to_row(&draft, &call.definition, message_sender(), now, &row);
-	store_insert(&call.store, &row, 1, now);
+	store_insert(&call.store, &row, 1, now, TOTAL_SENT);
 	call_close(&call);
 	return ROW_ID(&row);
 }
@@ -128,7 +128,7 @@ send_drafts(FunctionCallInfo fcinfo, Datum queue_name, const Draft *drafts,
 	for (int i = 0; i < count; i++)
 		draft_to_row(&drafts[i], &call.definition, sender, now, &rows[i]);
 	if (count > 0)
-		store_insert(&call.store, rows, count, now);
+		store_insert(&call.store, rows, count, now, TOTAL_SENT);
 	call_close(&call);
 
 	for (int i = 0; i < count; i++)

@@ -11,7 +11,6 @@
  */
 #include "postgres.h"
 
-#include "common/pg_prng.h"
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
@@ -22,6 +21,7 @@
 #include "base/settings.h"
 #include "base/version.h"
 #include "queue/call.h"
+#include "queue/retry.h"
 
 PG_FUNCTION_INFO_V1(decouple_delete);
 PG_FUNCTION_INFO_V1(decouple_delete_batch);
@@ -99,43 +99,14 @@ decouple_delete_batch(PG_FUNCTION_ARGS)
 	return settle_batch(fcinfo, "delete", "delete_batch()", NULL, NULL);
 }
 
-/*
- * The delay of the retry policy: retry_delay, growing with the number of
- * receives in this queue, at most retry_max_delay.  It is shortened at
- * random by up to a quarter, so that messages that failed together do not
- * come back together.
- */
-static int64
-policy_delay(const QueueDefinition *definition, const MessageRow *row)
-{
-	double		delay = (double) definition->retry_delay;
-	double		limit = definition->retry_max_delay > 0 ?
-		(double) definition->retry_max_delay : (double) USECS_PER_LEASE_MAX;
-	int32		receives = row_receives_here(row);
-
-	switch (definition->retry_backoff)
-	{
-		case BACKOFF_NONE:
-			break;
-		case BACKOFF_LINEAR:
-			delay *= Max(receives, 1);
-			break;
-		case BACKOFF_EXPONENTIAL:
-			/* beyond 2^62 microseconds the limit decides anyway */
-			delay *= (double) (INT64CONST(1) << Min(Max(receives - 1, 0), 62));
-			break;
-	}
-	delay = Min(delay, limit);
-	return (int64) (delay * (1.0 - 0.25 * pg_prng_double(&pg_global_prng_state)));
-}
-
 /* The edit of change_visibility and nack. */
 static void
 edit_give_back(MessageRow *row, void *argument)
 {
 	GiveBack   *give_back = argument;
 	int64		delay = give_back->delay == BY_POLICY ?
-		policy_delay(give_back->definition, row) : give_back->delay;
+		retry_delay(give_back->definition, row_receives_here(row)) :
+		give_back->delay;
 
 	row_set(row, MESSAGE_VISIBLE_AT,
 			TimestampTzGetDatum(give_back->now + delay));

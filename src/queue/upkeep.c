@@ -57,7 +57,7 @@ tidy(Step *step, QueueCall *call, StoreScan *scan, UpkeepPass *pass,
 		id = ROW_ID(row);
 		if (row_has_expired(row, call->definition.retention, now))
 		{
-			if (store_remove(scan))
+			if (store_remove(scan, TOTAL_EXPIRED))
 				step->writes++;
 		}
 		else if (row_visible_at(row) <= now &&
@@ -96,7 +96,7 @@ upkeep_step(const char *queue_name, UpkeepPass *pass)
 
 	if (!pass->due_done)
 	{
-		scan_begin_due(&scan, &call.store, now);
+		scan_begin_due(&scan, &call.store, DT_NOBEGIN, 0, now);
 		pass->due_done = tidy(&step, &call, &scan, pass, now);
 	}
 	scan_begin_free(&scan, &call.store, pass->after_id);
@@ -127,7 +127,7 @@ upkeep_parked_step(int32 *after)
 			scan_begin_snapshot(&scan, &store, RECEIPT_IN_PARKED, snapshot);
 			while (writes < STEP_WRITES && scan_next(&scan))
 			{
-				if (store_remove(&scan))
+				if (store_remove(&scan, QUEUE_TOTALS))
 					writes++;
 			}
 			scan_end(&scan);

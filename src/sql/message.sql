@@ -123,3 +123,15 @@ RETURNS text VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 LANGUAGE C AS 'MODULE_PATHNAME', 'decouple_channel';
 COMMENT ON FUNCTION decouple.channel(decouple.queue) IS
 	'The queue''s channel for LISTEN: decouple.<name> cut to 63 bytes. It needs quotes: LISTEN "decouple.orders".';
+
+CREATE PROCEDURE decouple.await(queue_name decouple.queue,
+	wait_time interval DEFAULT NULL, INOUT available boolean DEFAULT NULL)
+LANGUAGE C AS 'MODULE_PATHNAME', 'decouple_await';
+COMMENT ON PROCEDURE decouple.await(decouple.queue, interval, boolean) IS
+	'Waits up to wait_time (0 to decouple.max_wait_time, else the queue''s) for a visible message, and says whether there is one; holds no snapshot meanwhile. Commits what precedes it; in a transaction block 25001.';
+
+CREATE PROCEDURE decouple.await_any(queue_names decouple.queue[],
+	wait_time interval DEFAULT NULL, INOUT available boolean DEFAULT NULL)
+LANGUAGE C AS 'MODULE_PATHNAME', 'decouple_await_any';
+COMMENT ON PROCEDURE decouple.await_any(decouple.queue[], interval, boolean) IS
+	'Waits for a visible message in any of several queues, as await does.';

@@ -15,6 +15,7 @@
 #include "common/pg_prng.h"
 #include "utils/timestamp.h"
 
+#include "store/journal.h"
 #include "store/table.h"
 
 static int32
@@ -34,7 +35,8 @@ new_fence(void)
  * comes from there back among the queue's own, where a receive is cheapest.
  */
 static bool
-change_place(StoreScan *scan, ItemPointer new_address)
+change_place(StoreScan *scan, RowStanding before, bool received,
+			 ItemPointer new_address)
 {
 	Store	   *store = scan->store;
 	StoreTable *other;
@@ -44,12 +46,37 @@ change_place(StoreScan *scan, ItemPointer new_address)
 	other = scan->table == &store->queue ? &store->parked : &store->queue;
 
 	row_detach(&scan->row);
+	journal_vanish(store, scan->table->place, ROW_ID(&scan->row), before,
+				   QUEUE_TOTALS, received);
 	if (table_delete(scan->table, &scan->slot->tts_tid, false) != TM_Ok)
+	{
+		journal_undo(store);
 		return false;
+	}
 	row_set(&scan->row, PARKED_QUEUE_NUMBER,
 			Int32GetDatum(store->queue_number));
+	journal_appear(store, other->place, &scan->row, QUEUE_TOTALS);
 	*new_address = table_insert(other, &scan->row);
 	return true;
+}
+
+/* Writes scan->row where it belongs; false where somebody was faster. */
+static bool
+write_hidden(StoreScan *scan, TimestampTz now, bool received,
+			 ReceiptPlace *place, ItemPointer address)
+{
+	RowStanding before = slot_standing(scan->slot);
+
+	*place = row_visible_at(&scan->row) <= now + PARK_BEYOND ?
+		RECEIPT_IN_QUEUE : RECEIPT_IN_PARKED;
+	if (*place != scan->table->place)
+		return change_place(scan, before, received, address);
+	journal_rewrite(scan->store, *place, before, &scan->row, received);
+	if (table_rewrite(scan->table, &scan->slot->tts_tid, &scan->row, false,
+					  address) == TM_Ok)
+		return true;
+	journal_undo(scan->store);
+	return false;
 }
 
 bool
@@ -57,29 +84,54 @@ store_claim(StoreScan *scan, TimestampTz now, TimestampTz until,
 			Receipt *receipt)
 {
 	MessageRow *row = &scan->row;
-	bool		to_queue = until <= now + PARK_BEYOND;
-	ReceiptPlace place = to_queue ? RECEIPT_IN_QUEUE : RECEIPT_IN_PARKED;
-	int32		receive_count;
+	ReceiptPlace place;
+	int32		receive_count = row_receive_count(row) + 1;
 	int32		fence = new_fence();
 	ItemPointerData address;
 
-	receive_count = row_receive_count(row) + 1;
 	row_set(row, MESSAGE_VISIBLE_AT, TimestampTzGetDatum(until));
 	row_set(row, MESSAGE_RECEIVE_COUNT, Int32GetDatum(receive_count));
 	row_set(row, MESSAGE_FENCE, Int32GetDatum(fence));
 	if (ROW_IS_NULL(row, MESSAGE_FIRST_RECEIVED_AT))
 		row_set(row, MESSAGE_FIRST_RECEIVED_AT, TimestampTzGetDatum(now));
-
-	if (place != scan->table->place)
-	{
-		if (!change_place(scan, &address))
-			return false;
-	}
-	else if (table_rewrite(scan->table, &scan->slot->tts_tid, row, false,
-						   &address) != TM_Ok)
+	if (!write_hidden(scan, now, true, &place, &address))
 		return false;
-
 	receipt_make(receipt, ROW_ID(row), scan->store->queue_number,
 				 receive_count, fence, place, &address);
 	return true;
+}
+
+/*
+ * What is taken is noted for the case that this transaction is rolled back
+ * too; then the receives are noted anew.
+ */
+int32
+store_take_attempts(StoreScan *scan, TimestampTz *at)
+{
+	int32		attempts;
+
+	if (scan->store->slot == NULL || scan->store->slot->note_count == 0)
+		return 0;
+	attempts = journal_take_attempts(scan->store, ROW_ID(&scan->row), at);
+	if (attempts > 0)
+		row_set(&scan->row, MESSAGE_RECEIVE_COUNT,
+				Int32GetDatum(row_receive_count(&scan->row) + attempts));
+	return attempts;
+}
+
+void
+store_return_attempts(StoreScan *scan)
+{
+	journal_return_attempts(scan->store, slot_message_id(scan->slot));
+}
+
+bool
+store_hide(StoreScan *scan, TimestampTz now, TimestampTz until)
+{
+	ReceiptPlace place;
+	ItemPointerData address;
+
+	row_set(&scan->row, MESSAGE_VISIBLE_AT, TimestampTzGetDatum(until));
+	row_set(&scan->row, MESSAGE_FENCE, Int32GetDatum(new_fence()));
+	return write_hidden(scan, now, false, &place, &address);
 }

@@ -28,7 +28,7 @@ holder_of(const SnapshotData *dirty)
 	return TransactionIdIsValid(dirty->xmin) ? dirty->xmin : dirty->xmax;
 }
 
-static int64
+int64
 slot_message_id(TupleTableSlot *slot)
 {
 	bool		isnull;

@@ -11,6 +11,7 @@
 #include "utils/timestamp.h"
 
 #include "base/catalog.h"
+#include "store/journal.h"
 #include "store/table.h"
 
 int64
@@ -21,7 +22,8 @@ store_next_id(void)
 }
 
 void
-store_insert(Store *store, MessageRow *rows, int count, TimestampTz now)
+store_insert(Store *store, MessageRow *rows, int count, TimestampTz now,
+			 QueueTotal total)
 {
 	int		   *picks;
 	int			due = 0;
@@ -37,6 +39,7 @@ store_insert(Store *store, MessageRow *rows, int count, TimestampTz now)
 			table = &store->parked;
 		}
 		row_set(rows, PARKED_QUEUE_NUMBER, Int32GetDatum(store->queue_number));
+		journal_appear(store, table->place, rows, total);
 		table_insert(table, rows);
 		return;
 	}
@@ -48,9 +51,15 @@ store_insert(Store *store, MessageRow *rows, int count, TimestampTz now)
 		row_set(&rows[i], PARKED_QUEUE_NUMBER,
 				Int32GetDatum(store->queue_number));
 		if (row_visible_at(&rows[i]) > now)
+		{
 			picks[count - ++parked] = i;
+			journal_appear(store, RECEIPT_IN_PARKED, &rows[i], total);
+		}
 		else
+		{
 			picks[due++] = i;
+			journal_appear(store, RECEIPT_IN_QUEUE, &rows[i], total);
+		}
 	}
 	if (due > 0)
 		table_insert_many(&store->queue, rows, picks, due);

@@ -9,17 +9,40 @@
 
 #include "utils/timestamp.h"
 
+#include "store/journal.h"
 #include "store/table.h"
 
-bool
-store_remove(StoreScan *scan)
+/* Notes the deletion of the version at an address, and does it. */
+static TM_Result
+remove_version(Store *store, StoreTable *table, ItemPointer address, int64 id,
+			   RowStanding standing, QueueTotal total)
 {
-	return table_delete(scan->table, &scan->slot->tts_tid, false) == TM_Ok;
+	TM_Result	result;
+
+	journal_vanish(store, table->place, id, standing, total, false);
+	result = table_delete(table, address, false);
+	if (result != TM_Ok)
+		journal_undo(store);
+	return result;
+}
+
+/* The standing is that of the stored version, whatever is in scan->row. */
+static TM_Result
+remove_scanned(StoreScan *scan, QueueTotal total)
+{
+	return remove_version(scan->store, scan->table, &scan->slot->tts_tid,
+						  ROW_ID(&scan->row), slot_standing(scan->slot), total);
+}
+
+bool
+store_remove(StoreScan *scan, QueueTotal total)
+{
+	return remove_scanned(scan, total) == TM_Ok;
 }
 
 /* Deletes a message wherever it is now, unless somebody holds it. */
 static bool
-remove_by_id(Store *store, ReceiptPlace place, int64 id)
+remove_by_id(Store *store, ReceiptPlace place, int64 id, QueueTotal total)
 {
 	Found		found;
 	bool		removed;
@@ -27,36 +50,41 @@ remove_by_id(Store *store, ReceiptPlace place, int64 id)
 	if (!find_by_id(store, place, id, &found))
 		return false;
 	removed = !TransactionIdIsValid(found.holder) &&
-		table_delete(found.table, &found.address, false) == TM_Ok;
+		remove_version(store, found.table, &found.address, id,
+					   slot_standing(found.slot), total) == TM_Ok;
 	found_release(&found);
 	return removed;
 }
 
 bool
-store_remove_newest(StoreScan *scan)
+store_remove_newest(StoreScan *scan, QueueTotal total)
 {
 	int64		id = ROW_ID(&scan->row);
 
-	switch (table_delete(scan->table, &scan->slot->tts_tid, false))
+	switch (remove_scanned(scan, total))
 	{
 		case TM_Ok:
 			return true;
 		case TM_Updated:
 		case TM_Deleted:
 			/* received, given back or parked since the snapshot */
-			return remove_by_id(scan->store, RECEIPT_IN_QUEUE, id) ||
-				remove_by_id(scan->store, RECEIPT_IN_PARKED, id);
+			return remove_by_id(scan->store, RECEIPT_IN_QUEUE, id, total) ||
+				remove_by_id(scan->store, RECEIPT_IN_PARKED, id, total);
 		default:
 			return false;
 	}
 }
 
 bool
-store_move(StoreScan *scan, Store *destination, TimestampTz now)
+store_move(StoreScan *scan, QueueTotal total, Store *destination,
+		   QueueTotal destination_total, TimestampTz now)
 {
+	int64		id = slot_message_id(scan->slot);
+
 	row_detach(&scan->row);
-	if (!store_remove(scan))
+	if (remove_version(scan->store, scan->table, &scan->slot->tts_tid, id,
+					   slot_standing(scan->slot), total) != TM_Ok)
 		return false;
-	store_insert(destination, &scan->row, 1, now);
+	store_insert(destination, &scan->row, 1, now, destination_total);
 	return true;
 }

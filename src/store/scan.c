@@ -22,6 +22,7 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/fmgroids.h"
 #include "utils/snapmgr.h"
@@ -66,18 +67,105 @@ scan_begin_free(StoreScan *scan, Store *store, int64 after_id)
 }
 
 void
-scan_begin_due(StoreScan *scan, Store *store, TimestampTz now)
+scan_begin_range(StoreScan *scan, Store *store, ReceiptPlace place,
+				 int64 first, int64 last)
 {
-	ScanKeyData keys[2];
+	ScanKeyData keys[3];
+	int			key_count = 0;
+
+	if (place == RECEIPT_IN_PARKED)
+	{
+		table_use_parked(store);
+		ScanKeyInit(&keys[key_count++], 1, BTEqualStrategyNumber, F_INT4EQ,
+					Int32GetDatum(store->queue_number));
+	}
+	ScanKeyInit(&keys[key_count], key_count + 1,
+				BTGreaterEqualStrategyNumber, F_INT8GE, Int64GetDatum(first));
+	ScanKeyInit(&keys[key_count + 1], key_count + 1,
+				BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(last));
+	begin(scan, store, place,
+		  place == RECEIPT_IN_PARKED ?
+		  catalog_object(CATALOG_PARKED_MESSAGES_ID) : store->order_index,
+		  SCAN_FREE, own_snapshot(), keys, key_count + 2);
+}
+
+/*
+ * Begins a scan of the parked table's index on (queue, time, id): what lies
+ * beyond (after, after_id) and is due at "until".  The lower end is a
+ * comparison of rows, so that the scan begins there however many share the
+ * time.
+ */
+static void
+begin_due(StoreScan *scan, Store *store, ScanKind kind, Snapshot filter,
+		  TimestampTz after, int64 after_id, TimestampTz until)
+{
+	ScanKeyData keys[3];
+	ScanKey		beyond = scan->beyond;
 
 	table_use_parked(store);
 	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_INT4EQ,
 				Int32GetDatum(store->queue_number));
-	ScanKeyInit(&keys[1], 2, BTLessEqualStrategyNumber, F_TIMESTAMPTZ_LE,
-				TimestampTzGetDatum(now));
+	ScanKeyEntryInitialize(&beyond[0], SK_ROW_MEMBER, 2,
+						   BTGreaterStrategyNumber, TIMESTAMPTZOID, InvalidOid,
+						   F_TIMESTAMPTZ_CMP, TimestampTzGetDatum(after));
+	ScanKeyEntryInitialize(&beyond[1], SK_ROW_MEMBER | SK_ROW_END, 3,
+						   BTGreaterStrategyNumber, INT8OID, InvalidOid,
+						   F_BTINT8CMP, Int64GetDatum(after_id));
+	memset(&keys[1], 0, sizeof(ScanKeyData));
+	keys[1].sk_flags = SK_ROW_HEADER;
+	keys[1].sk_attno = 2;
+	keys[1].sk_strategy = BTGreaterStrategyNumber;
+	keys[1].sk_argument = PointerGetDatum(beyond);
+	ScanKeyInit(&keys[2], 2, BTLessEqualStrategyNumber, F_TIMESTAMPTZ_LE,
+				TimestampTzGetDatum(until));
 	begin(scan, store, RECEIPT_IN_PARKED,
-		  catalog_object(CATALOG_PARKED_MESSAGES_DUE), SCAN_FREE,
-		  own_snapshot(), keys, 2);
+		  catalog_object(CATALOG_PARKED_MESSAGES_DUE), kind, filter, keys, 3);
+}
+
+void
+scan_begin_due(StoreScan *scan, Store *store, TimestampTz after,
+			   int64 after_id, TimestampTz now)
+{
+	begin_due(scan, store, SCAN_FREE, own_snapshot(), after, after_id, now);
+}
+
+void
+scan_begin_due_snapshot(StoreScan *scan, Store *store, TimestampTz from,
+						TimestampTz until, Snapshot snapshot)
+{
+	begin_due(scan, store, SCAN_SNAPSHOT, snapshot, from, PG_INT64_MIN,
+			  until - 1);
+}
+
+/* how many entries of the index one search for the next due row may read */
+#define NEXT_DUE_ENTRIES	1000
+
+TimestampTz
+scan_next_due(Store *store, TimestampTz after)
+{
+	StoreScan	scan;
+	SnapshotData dirty;
+	TimestampTz due = DT_NOEND;
+
+	InitDirtySnapshot(dirty);
+	begin_due(&scan, store, SCAN_SNAPSHOT, NULL, after, PG_INT64_MAX, DT_NOEND);
+	for (int i = 0; i < NEXT_DUE_ENTRIES; i++)
+	{
+		bool		isnull;
+
+		if (!index_getnext_slot(scan.scan, ForwardScanDirection, scan.slot))
+		{
+			due = DT_NOEND;
+			break;
+		}
+		/* of a dead one it is a time before which no other is due */
+		due = DatumGetTimestampTz(slot_getattr(scan.slot, MESSAGE_VISIBLE_AT,
+											   &isnull));
+		if (table_tuple_satisfies_snapshot(scan.table->heap, scan.slot, &dirty))
+			break;
+	}
+	scan_end(&scan);
+	return due;
 }
 
 Snapshot
@@ -106,33 +194,53 @@ scan_begin_snapshot(StoreScan *scan, Store *store, ReceiptPlace place,
 		  SCAN_SNAPSHOT, snapshot, &key, 1);
 }
 
-/* Is the current version one that this scan gives? */
-static bool
-version_qualifies(StoreScan *scan)
+/* How does the current version stand to this scan? */
+static VersionStanding
+version_standing(StoreScan *scan)
 {
 	if (scan->kind == SCAN_FREE)
 	{
 		/* set by the visibility check: a transaction in progress holds it */
-		if (TransactionIdIsValid(scan->dirty.xmin) ||
-			TransactionIdIsValid(scan->dirty.xmax))
-			return false;
+		scan->holder = TransactionIdIsValid(scan->dirty.xmin) ?
+			scan->dirty.xmin : scan->dirty.xmax;
+		if (TransactionIdIsValid(scan->holder))
+			return VERSION_HELD;
 		if (!version_is_older_than_command(scan->slot))
-			return false;
+			return VERSION_TOO_NEW;
 	}
-	return scan->filter == NULL ||
-		table_tuple_satisfies_snapshot(scan->table->heap, scan->slot,
-									   scan->filter);
+	if (scan->filter != NULL &&
+		!table_tuple_satisfies_snapshot(scan->table->heap, scan->slot,
+										scan->filter))
+		return VERSION_OUT_OF_SIGHT;
+	return VERSION_FREE;
+}
+
+bool
+scan_step(StoreScan *scan, VersionStanding *standing)
+{
+	CHECK_FOR_INTERRUPTS();
+	if (!index_getnext_slot(scan->scan, ForwardScanDirection, scan->slot))
+		return false;
+	*standing = version_standing(scan);
+	return true;
+}
+
+void
+scan_read(StoreScan *scan)
+{
+	row_read(&scan->row, scan->slot, scan->table->place);
 }
 
 bool
 scan_next(StoreScan *scan)
 {
-	while (index_getnext_slot(scan->scan, ForwardScanDirection, scan->slot))
+	VersionStanding standing;
+
+	while (scan_step(scan, &standing))
 	{
-		CHECK_FOR_INTERRUPTS();
-		if (version_qualifies(scan))
+		if (standing == VERSION_FREE)
 		{
-			row_read(&scan->row, scan->slot, scan->table->place);
+			scan_read(scan);
 			return true;
 		}
 	}

@@ -40,18 +40,33 @@ give_back(Store *store, Found *found, TimestampTz now, RowEdit edit,
 	if (found->table == &store->parked ||
 		row_visible_at(&row) <=
 		now + PARK_BEYOND)
+	{
+		journal_rewrite(store, found->table->place, slot_standing(found->slot),
+						&row, false);
 		return table_rewrite(found->table, &found->address, &row, true,
 							 &address);
+	}
 
 	row_detach(&row);
+	journal_vanish(store, found->table->place, ROW_ID(&row),
+				   slot_standing(found->slot), QUEUE_TOTALS, false);
 	result = table_delete(found->table, &found->address, true);
 	if (result == TM_Ok)
 	{
 		row_set(&row, PARKED_QUEUE_NUMBER, Int32GetDatum(store->queue_number));
 		table_use_parked(store);
+		journal_appear(store, RECEIPT_IN_PARKED, &row, QUEUE_TOTALS);
 		table_insert(&store->parked, &row);
 	}
 	return result;
+}
+
+static TM_Result
+delete_found(Store *store, Found *found, int64 id)
+{
+	journal_vanish(store, found->table->place, id, slot_standing(found->slot),
+				   TOTAL_DELETED, false);
+	return table_delete(found->table, &found->address, true);
 }
 
 /* Does the version fit the receipt?  None fits what was never received. */
@@ -92,7 +107,7 @@ store_settle(Store *store, const Receipt *receipt, TimestampTz now,
 			return false;
 		}
 		if (edit == NULL)
-			result = table_delete(found.table, &found.address, true);
+			result = delete_found(store, &found, receipt_id(receipt));
 		else
 			result = give_back(store, &found, now, edit, argument);
 		found_release(&found);
@@ -102,6 +117,7 @@ store_settle(Store *store, const Receipt *receipt, TimestampTz now,
 			CommandCounterIncrement();
 			return true;
 		}
+		journal_undo(store);
 		if (result == TM_SelfModified)
 			return false;		/* the statement itself wrote to the table */
 		try_address = false;	/* it was rewritten or deleted meanwhile */

@@ -31,6 +31,7 @@
 
 #include "access/genam.h"
 #include "access/relscan.h"
+#include "access/skey.h"
 #include "datatype/timestamp.h"
 #include "executor/tuptable.h"
 #include "nodes/execnodes.h"
@@ -38,6 +39,7 @@
 #include "utils/snapshot.h"
 #include "utils/timestamp.h"
 
+#include "base/shared.h"
 #include "base/version.h"
 #include "store/layout.h"
 #include "store/receipt.h"
@@ -114,6 +116,7 @@ typedef struct Store
 	int32		queue_number;
 	LOCKMODE	lockmode;
 	Oid			order_index;	/* the queue's primary key */
+	QueueSlot  *slot;			/* its shared memory, or NULL; to write */
 	StoreTable	queue;			/* the queue's own table */
 	StoreTable	parked;
 } Store;
@@ -125,6 +128,15 @@ typedef enum ScanKind
 	SCAN_SNAPSHOT				/* what a snapshot sees, whoever holds it */
 } ScanKind;
 
+/* how a version stands to a scan */
+typedef enum VersionStanding
+{
+	VERSION_FREE,				/* the scan gives it */
+	VERSION_HELD,				/* StoreScan.holder has it */
+	VERSION_TOO_NEW,			/* our own command made it */
+	VERSION_OUT_OF_SIGHT		/* the transaction's snapshot does not see it */
+} VersionStanding;
+
 typedef struct StoreScan
 {
 	Store	   *store;
@@ -132,8 +144,11 @@ typedef struct StoreScan
 	ScanKind	kind;
 	Relation	index;
 	IndexScanDesc scan;
+	ScanKeyData beyond[2];		/* members of a comparison of rows; the index
+								 * scan points to them */
 	SnapshotData dirty;			/* SCAN_FREE: tells who holds a version */
 	Snapshot	filter;			/* rows must be visible to it too, or NULL */
+	TransactionId holder;		/* the open transaction that holds the row */
 	TupleTableSlot *slot;		/* the current row; keeps its page pinned */
 	MessageRow	row;			/* its values; they point into the page */
 } StoreScan;
@@ -159,22 +174,44 @@ extern void store_close(Store *store, bool release);
 
 /*
  * Begins to read what nobody holds: the queue's own table in the order of
- * ids, those after "after_id"; or the queue's parked rows that are due at
- * "now", in the order of their times.
+ * ids, those after "after_id"; ids of a range in either place; or the queue's
+ * parked rows beyond (after, after_id) that are due at "now", in the order of
+ * their times and ids.
  */
 extern void scan_begin_free(StoreScan *scan, Store *store, int64 after_id);
-extern void scan_begin_due(StoreScan *scan, Store *store, TimestampTz now);
+extern void scan_begin_range(StoreScan *scan, Store *store,
+							 ReceiptPlace place, int64 first, int64 last);
+extern void scan_begin_due(StoreScan *scan, Store *store, TimestampTz after,
+						   int64 after_id, TimestampTz now);
+
+/*
+ * A time after "after" before which no parked row is due that is not due at
+ * "after"; DT_NOEND where there is none.
+ */
+extern TimestampTz scan_next_due(Store *store, TimestampTz after);
 
 /* begins to read what a registered snapshot sees, in the order of ids */
 extern void scan_begin_snapshot(StoreScan *scan, Store *store,
 								ReceiptPlace place, Snapshot snapshot);
+
+/* the same for parked rows due from "from" on and before "until" */
+extern void scan_begin_due_snapshot(StoreScan *scan, Store *store,
+									TimestampTz from, TimestampTz until,
+									Snapshot snapshot);
+
 /*
  * The snapshot to look with: the newest, or at REPEATABLE READ and above the
  * transaction's.  Registered; the caller unregisters it.
  */
 extern Snapshot scan_snapshot(void);
 
-/* goes to the next row; false at the end */
+/* goes to the next version, whatever it is; false at the end */
+extern bool scan_step(StoreScan *scan, VersionStanding *standing);
+
+/* reads the current version into scan->row */
+extern void scan_read(StoreScan *scan);
+
+/* goes to the next row that the scan gives; false at the end */
 extern bool scan_next(StoreScan *scan);
 
 /* goes to the next row that has not expired */
@@ -201,11 +238,11 @@ extern int32 store_next_parked(int32 after);
 extern int64 store_next_id(void);
 
 /*
- * Inserts new messages; a row that is not due at "now" is parked.  Everything
- * of a row but the queue's number must be set.
+ * Inserts messages; a row that is not due at "now" is parked.  Everything of a
+ * row but the queue's number must be set.  Each adds to "total" of the queue.
  */
 extern void store_insert(Store *store, MessageRow *rows, int count,
-						 TimestampTz now);
+						 TimestampTz now, QueueTotal total);
 
 /* ---- claim.c ---- */
 
@@ -216,6 +253,22 @@ extern void store_insert(Store *store, MessageRow *rows, int count,
  */
 extern bool store_claim(StoreScan *scan, TimestampTz now, TimestampTz until,
 						Receipt *receipt);
+
+/*
+ * How many receives of the scanned row were rolled back and are not counted
+ * yet?  They are taken: scan->row has them counted.  *at becomes the time of
+ * the last one.
+ */
+extern int32 store_take_attempts(StoreScan *scan, TimestampTz *at);
+
+/* the row was not written after all: they are there again, if any were taken */
+extern void store_return_attempts(StoreScan *scan);
+
+/*
+ * Writes scan->row, whose receive count the caller has raised, hidden until
+ * "until", with a new fence.  False where somebody else got it first.
+ */
+extern bool store_hide(StoreScan *scan, TimestampTz now, TimestampTz until);
 
 /* ---- settle.c ---- */
 
@@ -233,18 +286,20 @@ extern bool store_settle(Store *store, const Receipt *receipt, TimestampTz now,
 /* ---- move.c ---- */
 
 /* deletes the scanned row; false where somebody else got it first */
-extern bool store_remove(StoreScan *scan);
+extern bool store_remove(StoreScan *scan, QueueTotal total);
 
 /*
  * Deletes the newest version of a scanned row, which the scan's snapshot saw
  * in this or an earlier version; false where it is gone or held.
  */
-extern bool store_remove_newest(StoreScan *scan);
+extern bool store_remove_newest(StoreScan *scan, QueueTotal total);
 
 /*
  * Takes the scanned row out of its queue and inserts scan->row, as the caller
- * changed it, into another.  False where somebody else got it first.
+ * changed it, into another; each queue's own total counts it.  False where
+ * somebody else got it first.
  */
-extern bool store_move(StoreScan *scan, Store *destination, TimestampTz now);
+extern bool store_move(StoreScan *scan, QueueTotal total, Store *destination,
+					   QueueTotal destination_total, TimestampTz now);
 
 #endif							/* DECOUPLE_STORE_H */

@@ -37,6 +37,8 @@ store_open(Store *store, Relation heap, Oid order_index, int32 queue_number,
 	store->queue_number = queue_number;
 	store->lockmode = lockmode;
 	store->order_index = order_index;
+	if (lockmode == RowExclusiveLock)
+		store->slot = slot_of_queue(queue_number);
 	store->queue.heap = heap;
 	store->queue.place = RECEIPT_IN_QUEUE;
 	store->parked.place = RECEIPT_IN_PARKED;

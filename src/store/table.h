@@ -5,7 +5,7 @@
 #ifndef DECOUPLE_TABLE_H
 #define DECOUPLE_TABLE_H
 
-#include "store/store.h"
+#include "store/journal.h"
 
 /* opens the parked table, once per store */
 extern void table_use_parked(Store *store);
@@ -46,6 +46,10 @@ extern bool find_by_address(Store *store, const Receipt *receipt,
 extern bool find_by_id(Store *store, ReceiptPlace place, int64 id,
 					   Found *found);
 extern void found_release(Found *found);
+
+/* values of a version, without reading all of it */
 extern int32 slot_int32(TupleTableSlot *slot, int column);
+extern int64 slot_message_id(TupleTableSlot *slot);
+extern RowStanding slot_standing(TupleTableSlot *slot);
 
 #endif							/* DECOUPLE_TABLE_H */

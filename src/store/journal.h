@@ -1,0 +1,99 @@
+/*
+ * journal.h
+ *		What the current transaction writes to queues, told when it ends.
+ *
+ * Every write of the store is noted here before it is made.  When the
+ * transaction ends, or a savepoint is rolled back, the notes tell the shared
+ * memory what became of these messages: the head bound and its list (head.h), the
+ * counts (count.h), those who wait (base/waiting.h) and the worker.
+ *
+ * The notes are memory of this session.  They are in the order of the writes,
+ * like writes of neighbouring ids joined in one.  Without shared memory
+ * nothing is noted.
+ */
+#ifndef DECOUPLE_JOURNAL_H
+#define DECOUPLE_JOURNAL_H
+
+#include "base/shared.h"
+#include "store/store.h"
+
+typedef enum JournalKind
+{
+	JOURNAL_APPEAR,				/* a row is inserted */
+	JOURNAL_REWRITE,			/* it is claimed, or given back */
+	JOURNAL_VANISH,				/* it is deleted */
+	JOURNAL_TAKEN				/* a note of rolled-back attempts was taken */
+} JournalKind;
+
+typedef struct JournalEntry
+{
+	QueueSlot  *slot;
+	int32		number;			/* the queue's */
+	SubTransactionId subxact;
+	uint8		kind;			/* JournalKind */
+	uint8		place;			/* ReceiptPlace */
+	uint8		old_state;		/* HiddenState before */
+	uint8		new_state;		/* and after */
+	uint8		total;			/* QueueTotal that each of them adds to */
+	int32		count;			/* how many messages */
+	int32		received;		/* how many of them are receives; of TAKEN:
+								 * how many attempts of the one message */
+	int64		first;			/* ids, both included; no others between them
+								 * unless it is APPEAR */
+	int64		last;
+	TimestampTz old_due;		/* when it was to come back, before; the earliest */
+	TimestampTz due;			/* and after */
+	TimestampTz own_due;		/* not worth a look of our own before */
+} JournalEntry;
+
+extern void journal_init(void);
+
+/* how a row stands now: is it hidden, and until when */
+typedef struct RowStanding
+{
+	HiddenState state;
+	TimestampTz due;			/* DT_NOBEGIN where it is not hidden */
+} RowStanding;
+
+extern RowStanding row_standing(const MessageRow *row);
+
+/* notes; each before the write.  "total" may be QUEUE_TOTALS for none */
+extern void journal_appear(Store *store, ReceiptPlace place,
+						   const MessageRow *row, QueueTotal total);
+extern void journal_rewrite(Store *store, ReceiptPlace place,
+							RowStanding before, const MessageRow *row,
+							bool received);
+extern void journal_vanish(Store *store, ReceiptPlace place, int64 id,
+						   RowStanding before, QueueTotal total,
+						   bool received);
+
+/* the write that was noted last was not made: somebody else was faster */
+extern void journal_undo(Store *store);
+
+/* rolled-back attempts of a message; noted as taken by this transaction */
+extern int32 journal_take_attempts(Store *store, int64 id, TimestampTz *at);
+
+/* they were not used, if the last note is that they were taken */
+extern void journal_return_attempts(Store *store, int64 id);
+
+/*
+ * Our own uncommitted rows that the bound may have passed: the next entry
+ * after "after" (-1 to begin) that is worth a look, or NULL.  *after becomes
+ * its number.
+ */
+extern JournalEntry *journal_next_own(const Store *store, int64 bound,
+									  TimestampTz now, int *after);
+
+/*
+ * The entry of that number, whose last id was "last", was looked into: not
+ * again before "due".
+ */
+extern void journal_own_looked(int entry, int64 last, TimestampTz due);
+
+/* is a parked row of our own due, which the bound may have passed? */
+extern bool journal_own_parked(const Store *store, TimestampTz now);
+
+/* will this transaction, by top-level id, tell at its end what it did? */
+extern bool journal_is_registered(TransactionId xid);
+
+#endif							/* DECOUPLE_JOURNAL_H */
