@@ -22,11 +22,13 @@ OBJS := \
 	src/security/policy.o \
 	src/store/claim.o \
 	src/store/count.o \
+	src/store/ending.o \
 	src/store/find.o \
 	src/store/head.o \
 	src/store/insert.o \
 	src/store/journal.o \
 	src/store/move.o \
+	src/store/oldest.o \
 	src/store/receipt.o \
 	src/store/scan.o \
 	src/store/settle.o \
@@ -52,6 +54,7 @@ OBJS := \
 	src/queue/send.o \
 	src/queue/settle.o \
 	src/queue/table.o \
+	src/queue/totals.o \
 	src/queue/upkeep.o \
 	src/queue/wait.o \
 	src/worker/maintain.o \

@@ -238,7 +238,7 @@ BEGIN
 END
 $$;
 COMMIT;
-SELECT body, receive_count FROM decouple.receive('q', 10);
+SELECT body FROM decouple.receive('q', 10);
 
 -- dead letters and redrive
 SELECT decouple.redrive('dead');

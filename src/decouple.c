@@ -11,7 +11,7 @@
 #include "base/shared.h"
 #include "base/waiting.h"
 #include "queue/definition.h"
-#include "store/journal.h"
+#include "store/ending.h"
 
 PG_MODULE_MAGIC;
 
@@ -24,6 +24,6 @@ _PG_init(void)
 	shared_init();
 	catalog_init();
 	waiting_init();
-	journal_init();
+	ending_init();
 	definition_init();
 }

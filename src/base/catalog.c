@@ -32,6 +32,8 @@ static const char *const object_names[CATALOG_OBJECTS] = {
 	[CATALOG_PARKED_MESSAGES_ID] = "parked_messages_pkey",
 	[CATALOG_MESSAGE_ID_SEQ] = "message_id_seq",
 	[CATALOG_QUEUE_NUMBER_SEQ] = "queue_number_seq",
+	[CATALOG_QUEUE_TOTALS] = "queue_totals",
+	[CATALOG_QUEUE_TOTALS_NUMBER] = "queue_totals_pkey",
 	[CATALOG_REDRIVE_JOBS] = "redrive_jobs",
 	[CATALOG_REDRIVE_TASK_ID_SEQ] = "redrive_task_id_seq",
 };

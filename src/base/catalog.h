@@ -17,6 +17,8 @@ typedef enum CatalogObject
 	CATALOG_PARKED_MESSAGES_ID, /* unique (queue_number, id) */
 	CATALOG_MESSAGE_ID_SEQ,
 	CATALOG_QUEUE_NUMBER_SEQ,
+	CATALOG_QUEUE_TOTALS,
+	CATALOG_QUEUE_TOTALS_NUMBER,	/* primary key (queue_number) */
 	CATALOG_REDRIVE_JOBS,
 	CATALOG_REDRIVE_TASK_ID_SEQ,
 	CATALOG_OBJECTS				/* how many, last */

@@ -73,3 +73,9 @@ decouple_now(void)
 {
 	return GetCurrentTimestamp() + (int64) clock_shift * USECS_PER_SEC;
 }
+
+bool
+decouple_clock_is_shifted(void)
+{
+	return clock_shift != 0;
+}

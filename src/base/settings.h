@@ -23,4 +23,7 @@ extern void settings_init(void);
  */
 extern TimestampTz decouple_now(void);
 
+/* is this session's clock another than the others'? */
+extern bool decouple_clock_is_shifted(void);
+
 #endif							/* DECOUPLE_SETTINGS_H */

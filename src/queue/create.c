@@ -32,11 +32,13 @@
 #include "base/catalog.h"
 #include "base/errors.h"
 #include "base/rows.h"
+#include "base/settings.h"
 #include "base/version.h"
 #include "queue/definition.h"
 #include "queue/options.h"
 #include "queue/table.h"
 #include "security/policy.h"
+#include "store/count.h"
 
 PG_FUNCTION_INFO_V1(decouple_create_queue);
 PG_FUNCTION_INFO_V1(decouple_alter_queue);
@@ -229,6 +231,7 @@ create(Relation definitions, Request *request)
 									  false);
 	queue_table_create(number, request->name, GetUserId());
 	insert_row(definitions, number, request);
+	count_begin(number, decouple_now());
 }
 
 /*

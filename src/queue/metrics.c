@@ -1,15 +1,20 @@
 /*
  * metrics.c
- *		queue_measures: how many messages wait, are in flight, are delayed.
+ *		queue_measures: how many messages wait, are in flight, are delayed,
+ *		and what was done so far.
  *
- * It counts by a scan of both places with one snapshot: exact, and as long
- * as the queue.
+ * With shared memory the numbers are counters, and a row costs the same
+ * whatever the queue's backlog.  Without, or for a session whose clock is
+ * shifted, a scan of both places with one snapshot counts: exact, and as long
+ * as the queue.  A queue that was not recounted since the server's start is
+ * scanned too, if it is small.
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "storage/bufmgr.h"
 #include "utils/fmgrprotos.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -17,6 +22,9 @@
 #include "base/arguments.h"
 #include "base/settings.h"
 #include "queue/call.h"
+#include "queue/totals.h"
+#include "store/count.h"
+#include "store/oldest.h"
 
 PG_FUNCTION_INFO_V1(decouple_queue_measures);
 
@@ -27,14 +35,20 @@ enum MeasureColumn
 	MEASURE_IN_FLIGHT,
 	MEASURE_DELAYED,
 	MEASURE_OLDEST_AGE,
+	MEASURE_FIRST_TOTAL,		/* in the order of QueueTotal */
+	MEASURE_WAITERS = MEASURE_FIRST_TOTAL + QUEUE_TOTALS,
 	MEASURE_BYTES,
+	MEASURE_EXACT,
 	MEASURE_COLUMNS
 };
+
+/* a queue of so many pages is scanned rather than shown with wrong counts */
+#define SMALL_PAGES		100
 
 /* Counts one place into the measures. */
 static void
 measure_place(QueueCall *call, ReceiptPlace place, Snapshot snapshot,
-			  TimestampTz now, int64 *counts, TimestampTz *oldest)
+			  TimestampTz now, QueueCounts *counts, TimestampTz *oldest)
 {
 	StoreScan	scan;
 
@@ -45,52 +59,92 @@ measure_place(QueueCall *call, ReceiptPlace place, Snapshot snapshot,
 		TimestampTz sent = DatumGetTimestampTz(ROW_VALUE(row, MESSAGE_SENT_AT));
 
 		if (row_visible_at(row) <= now)
-			counts[MEASURE_VISIBLE]++;
+			counts->visible++;
 		else if (!ROW_IS_NULL(row, MESSAGE_FENCE))
-			counts[MEASURE_IN_FLIGHT]++;
+			counts->in_flight++;
 		else
-			counts[MEASURE_DELAYED]++;
+			counts->delayed++;
 		*oldest = Min(*oldest, sent);
 	}
 	scan_end(&scan);
 }
 
+static void
+measure_by_scan(QueueCall *call, TimestampTz now, QueueCounts *counts,
+				TimestampTz *oldest)
+{
+	Snapshot	snapshot = scan_snapshot();
+
+	counts->visible = counts->in_flight = counts->delayed = 0;
+	*oldest = DT_NOEND;
+	measure_place(call, RECEIPT_IN_QUEUE, snapshot, now, counts, oldest);
+	measure_place(call, RECEIPT_IN_PARKED, snapshot, now, counts, oldest);
+	UnregisterSnapshot(snapshot);
+	counts->exact = true;
+}
+
+/* Fills the counts; true where totals and waiters are known. */
+static bool
+measure(QueueCall *call, QueueCounts *counts, TimestampTz *oldest)
+{
+	int32		number = call->definition.number;
+	TimestampTz now = decouple_now();
+	bool		known;
+
+	totals_load(number);
+	known = count_read(number, now, counts);
+	if (!known || decouple_clock_is_shifted() ||
+		(!counts->exact &&
+		 RelationGetNumberOfBlocks(call->store.queue.heap) <= SMALL_PAGES))
+		measure_by_scan(call, now, counts, oldest);
+	else
+		*oldest = store_oldest(&call->store);
+	return known;
+}
+
 /*
  * queue_measures(queue_name queue) -> record
  *
- * The scan behind the view queue_metrics.
+ * What is behind the view queue_metrics.
  */
 Datum
 decouple_queue_measures(PG_FUNCTION_ARGS)
 {
 	QueueCall	call;
-	Snapshot	snapshot;
 	TupleDesc	descriptor;
 	Datum		values[MEASURE_COLUMNS];
 	bool		nulls[MEASURE_COLUMNS] = {false};
-	int64		counts[MEASURE_COLUMNS] = {0};
-	TimestampTz now = decouple_now();
-	TimestampTz oldest = DT_NOEND;
+	QueueCounts counts;
+	TimestampTz oldest;
+	bool		known;
 
 	argument_required(fcinfo, 0, "queue_name");
 	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	call_open_to_read(&call, PG_GETARG_DATUM(0), "get");
-	snapshot = scan_snapshot();
-	measure_place(&call, RECEIPT_IN_QUEUE, snapshot, now, counts, &oldest);
-	measure_place(&call, RECEIPT_IN_PARKED, snapshot, now, counts, &oldest);
-	UnregisterSnapshot(snapshot);
+	known = measure(&call, &counts, &oldest);
 
-	for (int i = MEASURE_VISIBLE; i <= MEASURE_DELAYED; i++)
-		values[i] = Int64GetDatum(counts[i]);
+	values[MEASURE_VISIBLE] = Int64GetDatum(counts.visible);
+	values[MEASURE_IN_FLIGHT] = Int64GetDatum(counts.in_flight);
+	values[MEASURE_DELAYED] = Int64GetDatum(counts.delayed);
 	nulls[MEASURE_OLDEST_AGE] = oldest == DT_NOEND;
 	if (!nulls[MEASURE_OLDEST_AGE])
 		values[MEASURE_OLDEST_AGE] =
-			DirectFunctionCall2(timestamp_mi, TimestampTzGetDatum(now),
+			DirectFunctionCall2(timestamp_mi,
+								TimestampTzGetDatum(decouple_now()),
 								TimestampTzGetDatum(oldest));
+	for (int i = 0; i < QUEUE_TOTALS; i++)
+	{
+		nulls[MEASURE_FIRST_TOTAL + i] = !known;
+		values[MEASURE_FIRST_TOTAL + i] = known ?
+			Int64GetDatum(counts.totals[i]) : (Datum) 0;
+	}
+	nulls[MEASURE_WAITERS] = !known;
+	values[MEASURE_WAITERS] = known ? Int32GetDatum(counts.waiters) : (Datum) 0;
 	values[MEASURE_BYTES] =
 		DirectFunctionCall1(pg_total_relation_size,
 							ObjectIdGetDatum(call.definition.table));
+	values[MEASURE_EXACT] = BoolGetDatum(counts.exact);
 	call_close(&call);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor),
 													  values, nulls)));

@@ -394,7 +394,11 @@ redrive_step(int64 task_id, int limit)
 		moved = move_some(&call, &task, limit, now);
 		CommandCounterIncrement();
 		task.moved += moved;
-		task.remaining = count_remaining(&call, &task, now);
+		/* counting walks the queue: not while there is enough to move */
+		if (moved > 0 && moved == limit && task.remaining > moved)
+			task.remaining -= moved;
+		else
+			task.remaining = count_remaining(&call, &task, now);
 		if (task.error != NULL)
 			end_task(&task, TASK_FAILED, now);
 		else if (task.remaining == 0)

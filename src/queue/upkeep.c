@@ -17,11 +17,17 @@
 #include "base/settings.h"
 #include "queue/call.h"
 #include "queue/dead_letter.h"
+#include "queue/deliverable.h"
+#include "queue/totals.h"
 #include "queue/upkeep.h"
+#include "store/count.h"
 
 /* a step ends after so many writes, or so many rows read */
 #define STEP_WRITES		1000
 #define STEP_ROWS		100000
+
+/* a note of rolled-back receives that nobody needs at once is kept so long */
+#define NOTE_KEPT		(10 * USECS_PER_SEC)
 
 typedef struct Step
 {
@@ -73,27 +79,39 @@ tidy(Step *step, QueueCall *call, StoreScan *scan, UpkeepPass *pass,
 	return ended;
 }
 
+/*
+ * Opens a queue without waiting for anybody; false where it is gone, unfit or
+ * locked by somebody.
+ */
+static bool
+open_quietly(QueueCall *call, const char *queue_name)
+{
+	Relation	heap;
+
+	if (!definition_lookup(queue_name, &call->definition) ||
+		!OidIsValid(call->definition.table) ||
+		!ConditionalLockRelationOid(call->definition.table, RowExclusiveLock))
+		return false;
+	heap = queue_open_name(queue_name, RowExclusiveLock, true,
+						   &call->definition);
+	if (heap == NULL)
+		return false;
+	store_open(&call->store, heap, call->definition.order_index,
+			   call->definition.number, RowExclusiveLock);
+	return true;
+}
+
 bool
 upkeep_step(const char *queue_name, UpkeepPass *pass)
 {
 	Step		step = {0};
 	QueueCall	call;
 	StoreScan	scan;
-	Relation	heap;
 	TimestampTz now = decouple_now();
 	bool		ended;
 
-	if (!definition_lookup(queue_name, &call.definition) ||
-		!OidIsValid(call.definition.table) ||
-		!ConditionalLockRelationOid(call.definition.table, RowExclusiveLock))
+	if (!open_quietly(&call, queue_name))
 		return false;
-	heap = queue_open_name(queue_name, RowExclusiveLock, true,
-						   &call.definition);
-	if (heap == NULL)
-		return false;
-	store_open(&call.store, heap, call.definition.order_index,
-			   call.definition.number, RowExclusiveLock);
-
 	if (!pass->due_done)
 	{
 		scan_begin_due(&scan, &call.store, DT_NOBEGIN, 0, now);
@@ -105,6 +123,95 @@ upkeep_step(const char *queue_name, UpkeepPass *pass)
 	call_close(&call);
 	return !(ended && pass->due_done);
 }
+
+/* ---- rolled-back receives ---- */
+
+/* Is it the worker who has to count them, or the next who receives it? */
+static bool
+is_for_worker(const QueueCall *call, const MessageRow *row, int32 attempts,
+			  TimestampTz failed_at, TimestampTz now)
+{
+	const QueueDefinition *definition = &call->definition;
+
+	return definition->retry_delay > 0 ||
+		(definition->max_receive_count > 0 &&
+		 row_receives_here(row) + attempts >= definition->max_receive_count) ||
+		failed_at + NOTE_KEPT <= now;
+}
+
+/* The noted message, in one of its places.  True if it was there. */
+static bool
+count_noted(Clearing *clearing, QueueCall *call, ReceiptPlace place, int64 id,
+			int32 attempts, TimestampTz failed_at, TimestampTz now)
+{
+	StoreScan	scan;
+	VersionStanding standing;
+	bool		seen = false;
+
+	scan_begin_range(&scan, &call->store, place, id, id);
+	while (scan_step(&scan, &standing))
+	{
+		seen = true;
+		if (standing != VERSION_FREE)
+			continue;			/* whoever holds it counts, or notes again */
+		scan_read(&scan);
+		if (is_for_worker(call, &scan.row, attempts, failed_at, now) &&
+			!count_attempts(clearing, call, &scan, now, true))
+			store_return_attempts(&scan);
+	}
+	scan_end(&scan);
+	return seen;
+}
+
+bool
+upkeep_attempts(const char *queue_name)
+{
+	Clearing	clearing = {0};
+	QueueCall	call;
+	TimestampTz now = decouple_now();
+	TimestampTz failed_at;
+	int32		attempts;
+	int64		id = 0;
+
+	if (!open_quietly(&call, queue_name))
+		return false;
+	while (clearing.cleared < STEP_WRITES &&
+		   (id = attempts_next(call.store.slot, call.definition.number, id,
+							   &attempts, &failed_at)) != 0)
+	{
+		if (!count_noted(&clearing, &call, RECEIPT_IN_QUEUE, id, attempts,
+						 failed_at, now) &&
+			!count_noted(&clearing, &call, RECEIPT_IN_PARKED, id, attempts,
+						 failed_at, now))
+			(void) attempts_take(call.store.slot, call.definition.number, id,
+								 &failed_at);	/* it is gone */
+		CHECK_FOR_INTERRUPTS();
+	}
+	dead_letter_close(&clearing.letters);
+	call_close(&call);
+	return clearing.cleared >= STEP_WRITES;
+}
+
+/* ---- counts ---- */
+
+void
+upkeep_counts(const char *queue_name)
+{
+	QueueCall	call;
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (!open_quietly(&call, queue_name))
+		return;
+	totals_load(call.definition.number);
+	if (call.store.slot != NULL)
+		(void) recount(&call.store,
+					   recount_need(call.store.slot, call.definition.number, now),
+					   now);
+	totals_fold(call.definition.number);
+	call_close(&call);
+}
+
+/* ---- parked messages of queues that are no more ---- */
 
 bool
 upkeep_parked_step(int32 *after)

@@ -21,6 +21,16 @@ typedef struct UpkeepPass
 extern bool upkeep_step(const char *queue_name, UpkeepPass *pass);
 
 /*
+ * Counts receives of the queue that were rolled back, where that ends with the
+ * message put off or dead-lettered; the next receiver counts the others.  True
+ * if there is more.
+ */
+extern bool upkeep_attempts(const char *queue_name);
+
+/* sets the queue's counts right where it is needed, and keeps its totals */
+extern void upkeep_counts(const char *queue_name);
+
+/*
  * Removes parked messages whose queue was dropped, a bounded number, from the
  * queue numbers above *after on.  True if there is more.
  */

@@ -64,6 +64,19 @@ COMMENT ON TABLE decouple.parked_messages IS
 	'Messages of all queues that are not due for long: delayed ones and long leases.';
 SELECT pg_catalog.pg_extension_config_dump('decouple.parked_messages', '');
 
+-- Not in a dump: a restored queue begins to count anew.
+CREATE TABLE decouple.queue_totals (
+	queue_number integer NOT NULL PRIMARY KEY,
+	messages bigint NOT NULL,
+	sent bigint NOT NULL,
+	received bigint NOT NULL,
+	deleted bigint NOT NULL,
+	dead_lettered bigint NOT NULL,
+	expired bigint NOT NULL
+) WITH (fillfactor = 50);
+COMMENT ON TABLE decouple.queue_totals IS
+	'What the worker has kept of the counters in shared memory, so that they survive a restart.';
+
 CREATE SEQUENCE decouple.redrive_task_id_seq AS bigint;
 COMMENT ON SEQUENCE decouple.redrive_task_id_seq IS
 	'Ids of redrive tasks.';

@@ -10,11 +10,13 @@ COMMENT ON PROCEDURE decouple.maintain() IS
 
 CREATE FUNCTION decouple.queue_measures(queue_name decouple.queue,
 	OUT visible bigint, OUT in_flight bigint, OUT delayed bigint,
-	OUT oldest_age interval, OUT bytes bigint)
+	OUT oldest_age interval, OUT sent bigint, OUT received bigint,
+	OUT deleted bigint, OUT dead_lettered bigint, OUT expired bigint,
+	OUT waiters integer, OUT bytes bigint, OUT exact boolean)
 RETURNS record VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 LANGUAGE C AS 'MODULE_PATHNAME', 'decouple_queue_measures';
 COMMENT ON FUNCTION decouple.queue_measures(decouple.queue) IS
-	'Counts one queue''s messages by a scan; what the view queue_metrics shows.';
+	'One queue''s messages, counted; what the view queue_metrics shows.';
 
 CREATE VIEW decouple.queue_metrics WITH (security_barrier) AS
 	SELECT q.queue,
@@ -22,20 +24,20 @@ CREATE VIEW decouple.queue_metrics WITH (security_barrier) AS
 		m.in_flight,
 		m.delayed,
 		m.oldest_age,
-		NULL::bigint AS sent,
-		NULL::bigint AS received,
-		NULL::bigint AS deleted,
-		NULL::bigint AS dead_lettered,
-		NULL::bigint AS expired,
-		NULL::integer AS waiters,
+		m.sent,
+		m.received,
+		m.deleted,
+		m.dead_lettered,
+		m.expired,
+		m.waiters,
 		m.bytes,
-		true AS exact
+		m.exact
 	FROM decouple.queues q
 	CROSS JOIN LATERAL decouple.queue_measures(q.queue) m
 	WHERE q.owner IS NOT NULL;
 GRANT SELECT ON decouple.queue_metrics TO PUBLIC;
 COMMENT ON VIEW decouple.queue_metrics IS
-	'How full each queue is that the caller may see: committed messages only, counted by a scan. Totals and waiters need the library to be preloaded and are NULL without.';
+	'How full each queue is that the caller may see: committed messages only. Where the library is preloaded these are counters, and a row takes the same time whatever the backlog; without, a scan counts, and totals and waiters are NULL.';
 COMMENT ON COLUMN decouple.queue_metrics.queue IS 'The queue''s name.';
 COMMENT ON COLUMN decouple.queue_metrics.visible IS 'Messages that a receive would find.';
 COMMENT ON COLUMN decouple.queue_metrics.in_flight IS 'Messages that were received and are hidden.';
@@ -48,7 +50,7 @@ COMMENT ON COLUMN decouple.queue_metrics.dead_lettered IS 'Messages moved to the
 COMMENT ON COLUMN decouple.queue_metrics.expired IS 'Messages that expired so far, or NULL.';
 COMMENT ON COLUMN decouple.queue_metrics.waiters IS 'Consumers that wait for a message, or NULL.';
 COMMENT ON COLUMN decouple.queue_metrics.bytes IS 'What the queue''s table takes on disk, indexes included; parked messages lie elsewhere.';
-COMMENT ON COLUMN decouple.queue_metrics.exact IS 'True where the split was counted.';
+COMMENT ON COLUMN decouple.queue_metrics.exact IS 'False until the queue was recounted in the background after a start of the server, or after a prepared transaction.';
 
 CREATE VIEW decouple.redrive_tasks WITH (security_barrier) AS
 	SELECT j.task_id,

@@ -142,10 +142,31 @@ count_begin(int32 number, TimestampTz now)
 
 /* ---- reading ---- */
 
+/* What this transaction has done is not among the counts yet. */
+static void
+add_own(int32 number, int64 second, int64 *messages, int64 *hidden)
+{
+	for (int i = 0; i < journal_count; i++)
+	{
+		const JournalEntry *entry = &journal_entries[i];
+
+		if (entry->number != number || entry->kind == JOURNAL_TAKEN)
+			continue;
+		*messages += messages_more(entry);
+		if (entry->old_state != NOT_HIDDEN &&
+			count_second(entry->old_due) > second)
+			hidden[entry->old_state] -= entry->count;
+		if (entry->new_state != NOT_HIDDEN &&
+			count_second(entry->due) > second)
+			hidden[entry->new_state] += entry->count;
+	}
+}
+
 bool
 count_read(int32 number, TimestampTz now, QueueCounts *counts)
 {
 	QueueSlot  *slot = slot_of_queue(number);
+	int64		messages;
 	int64		hidden[HIDDEN_STATES];
 	int64		second = count_second(now);
 
@@ -161,15 +182,58 @@ count_read(int32 number, TimestampTz now, QueueCounts *counts)
 	}
 	counts->exact = slot->counted && !TransactionIdIsValid(slot->doubtful) &&
 		second < slot->window + WINDOW_SECONDS;
-	counts->in_flight = Max(hidden[HIDDEN_IN_FLIGHT], 0);
-	counts->delayed = Max(hidden[HIDDEN_DELAYED], 0);
-	counts->visible = Max((int64) pg_atomic_read_u64(&slot->messages) -
-						  counts->in_flight - counts->delayed, 0);
+	messages = (int64) pg_atomic_read_u64(&slot->messages);
 	for (int i = 0; i < QUEUE_TOTALS; i++)
 		counts->totals[i] = (int64) pg_atomic_read_u64(&slot->totals[i]);
 	counts->waiters = slot->waiter_count;
 	slot_unlock(slot);
+	add_own(number, second, &messages, hidden);
+	counts->in_flight = Max(hidden[HIDDEN_IN_FLIGHT], 0);
+	counts->delayed = Max(hidden[HIDDEN_DELAYED], 0);
+	counts->visible = Max(messages - counts->in_flight - counts->delayed, 0);
 	return true;
+}
+
+bool
+count_totals(int32 number, CountTotals *totals)
+{
+	QueueSlot  *slot = slot_of_queue(number);
+
+	memset(totals, 0, sizeof(*totals));
+	if (slot == NULL || !slot_lock(slot, number, LW_SHARED))
+		return false;
+	totals->messages = (int64) pg_atomic_read_u64(&slot->messages);
+	for (int i = 0; i < QUEUE_TOTALS; i++)
+		totals->totals[i] = (int64) pg_atomic_read_u64(&slot->totals[i]);
+	slot_unlock(slot);
+	return slot->folded;
+}
+
+bool
+count_wants_totals(int32 number)
+{
+	QueueSlot  *slot = slot_of_queue(number);
+
+	return slot != NULL && !slot->folded;
+}
+
+void
+count_add_totals(int32 number, const CountTotals *kept)
+{
+	QueueSlot  *slot = slot_of_queue(number);
+
+	if (slot == NULL || !slot_lock(slot, number, LW_EXCLUSIVE))
+		return;
+	if (!slot->folded)
+	{
+		/* an estimate, until it is recounted */
+		if (!slot->counted)
+			(void) pg_atomic_fetch_add_u64(&slot->messages, kept->messages);
+		for (int i = 0; i < QUEUE_TOTALS; i++)
+			(void) pg_atomic_fetch_add_u64(&slot->totals[i], kept->totals[i]);
+		slot->folded = true;
+	}
+	slot_unlock(slot);
 }
 
 /* ---- recounting ---- */

@@ -45,6 +45,20 @@ extern bool count_read(int32 number, TimestampTz now, QueueCounts *counts);
 /* a queue was just made: it has nothing, and that is known */
 extern void count_begin(int32 number, TimestampTz now);
 
+/* what is kept over a restart */
+typedef struct CountTotals
+{
+	int64		messages;
+	int64		totals[QUEUE_TOTALS];
+} CountTotals;
+
+/* the counters as they are now; false where there is no slot */
+extern bool count_totals(int32 number, CountTotals *totals);
+
+/* were those of earlier lives not added yet? */
+extern bool count_wants_totals(int32 number);
+extern void count_add_totals(int32 number, const CountTotals *kept);
+
 /* ---- for the journal ---- */
 
 /* adds what an ended transaction did; the slot's lock is held exclusively */

@@ -392,7 +392,7 @@ attempts_note(QueueSlot *slot, int64 first, int64 last, int32 attempts,
 		if (notes[i].first == first && notes[i].last == last)
 		{
 			notes[i].attempts += attempts;
-			notes[i].at = at;
+			notes[i].at = Max(notes[i].at, at);
 			return;
 		}
 	}
@@ -454,7 +454,8 @@ attempts_take(QueueSlot *slot, int32 number, int64 id, TimestampTz *at)
 }
 
 int64
-attempts_next(QueueSlot *slot, int32 number, int64 after)
+attempts_next(QueueSlot *slot, int32 number, int64 after, int32 *attempts,
+			  TimestampTz *at)
 {
 	int64		next = 0;
 
@@ -467,7 +468,11 @@ attempts_next(QueueSlot *slot, int32 number, int64 after)
 		int64		id = Max(note->first, after + 1);
 
 		if (id <= note->last && (next == 0 || id < next))
+		{
 			next = id;
+			*attempts = note->attempts;
+			*at = note->at;
+		}
 	}
 	slot_unlock(slot);
 	return next;

@@ -150,7 +150,10 @@ extern void attempts_note(QueueSlot *slot, int64 first, int64 last,
 extern int32 attempts_take(QueueSlot *slot, int32 number, int64 id,
 						   TimestampTz *at);
 
-/* the lowest noted id above "after"; 0: none */
-extern int64 attempts_next(QueueSlot *slot, int32 number, int64 after);
+/*
+ * The lowest noted id above "after", and its note, which stays; 0: none.
+ */
+extern int64 attempts_next(QueueSlot *slot, int32 number, int64 after,
+						   int32 *attempts, TimestampTz *at);
 
 #endif							/* DECOUPLE_HEAD_H */

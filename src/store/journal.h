@@ -3,9 +3,8 @@
  *		What the current transaction writes to queues, told when it ends.
  *
  * Every write of the store is noted here before it is made.  When the
- * transaction ends, or a savepoint is rolled back, the notes tell the shared
- * memory what became of these messages: the head bound and its list (head.h), the
- * counts (count.h), those who wait (base/waiting.h) and the worker.
+ * transaction ends, or a savepoint is rolled back, they are told (ending.c) to
+ * the head bound and its list, the counts, those who wait, and the worker.
  *
  * The notes are memory of this session.  They are in the order of the writes,
  * like writes of neighbouring ids joined in one.  Without shared memory
@@ -42,11 +41,9 @@ typedef struct JournalEntry
 								 * unless it is APPEAR */
 	int64		last;
 	TimestampTz old_due;		/* when it was to come back, before; the earliest */
-	TimestampTz due;			/* and after */
+	TimestampTz due;			/* and after; of TAKEN: AttemptNote.at */
 	TimestampTz own_due;		/* not worth a look of our own before */
 } JournalEntry;
-
-extern void journal_init(void);
 
 /* how a row stands now: is it hidden, and until when */
 typedef struct RowStanding
@@ -95,5 +92,17 @@ extern bool journal_own_parked(const Store *store, TimestampTz now);
 
 /* will this transaction, by top-level id, tell at its end what it did? */
 extern bool journal_is_registered(TransactionId xid);
+
+/* ---- for those who tell, see ending.c ---- */
+
+extern JournalEntry *journal_entries;
+extern int	journal_count;
+extern TransactionId journal_xid;	/* invalid: nothing was noted */
+
+/* joins what can be joined once nothing can be undone any more */
+extern void journal_settle(void);
+
+/* all was told: forgets the notes, and registers no more */
+extern void journal_end(void);
 
 #endif							/* DECOUPLE_JOURNAL_H */

@@ -176,6 +176,18 @@ scan_snapshot(void)
 }
 
 void
+scan_begin_snapshot_after(StoreScan *scan, Store *store, Snapshot snapshot,
+						  int64 after_id)
+{
+	ScanKeyData key;
+
+	ScanKeyInit(&key, 1, BTGreaterStrategyNumber, F_INT8GT,
+				Int64GetDatum(after_id));
+	begin(scan, store, RECEIPT_IN_QUEUE, store->order_index, SCAN_SNAPSHOT,
+		  snapshot, &key, 1);
+}
+
+void
 scan_begin_snapshot(StoreScan *scan, Store *store, ReceiptPlace place,
 					Snapshot snapshot)
 {

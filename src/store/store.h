@@ -194,6 +194,10 @@ extern TimestampTz scan_next_due(Store *store, TimestampTz after);
 extern void scan_begin_snapshot(StoreScan *scan, Store *store,
 								ReceiptPlace place, Snapshot snapshot);
 
+/* the same in the queue's own table, beyond an id */
+extern void scan_begin_snapshot_after(StoreScan *scan, Store *store,
+									  Snapshot snapshot, int64 after_id);
+
 /* the same for parked rows due from "from" on and before "until" */
 extern void scan_begin_due_snapshot(StoreScan *scan, Store *store,
 									TimestampTz from, TimestampTz until,

@@ -1,0 +1,281 @@
+/*
+ * ending.c
+ *		A transaction ends, and the shared memory is told what it did.
+ *
+ * PostgreSQL calls us when the transaction is over for all others but its
+ * locks: whoever looks from then on sees what it did.  Whoever looked before
+ * met our rows as held and has passed them, or has not seen them; in both
+ * cases what is told here puts right what matters.
+ *
+ * A prepared transaction is told at PREPARE as one whose rows are to be
+ * looked at again and again: at its end no session knows what it did.
+ *
+ * Nothing here can fail or allocate: it is too late for an error.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "utils/timestamp.h"
+
+#include "base/database.h"
+#include "base/settings.h"
+#include "base/waiting.h"
+#include "store/count.h"
+#include "store/ending.h"
+#include "store/head.h"
+#include "store/journal.h"
+
+/* how a transaction, or a part of it, ended */
+typedef enum Ending
+{
+	ENDING_COMMIT,
+	ENDING_ABORT,
+	ENDING_PREPARE
+} Ending;
+
+/* How many messages does this ending make available at once? */
+static int64
+made_available(const JournalEntry *entry, Ending ending, TimestampTz now)
+{
+	switch (ending)
+	{
+		case ENDING_COMMIT:
+			return (entry->kind == JOURNAL_APPEAR ||
+					entry->kind == JOURNAL_REWRITE) && entry->due <= now ?
+				entry->count : 0;
+		case ENDING_ABORT:
+			return (entry->kind == JOURNAL_REWRITE ||
+					entry->kind == JOURNAL_VANISH) && entry->old_due <= now ?
+				entry->count : 0;
+		case ENDING_PREPARE:
+			return 0;
+	}
+	return 0;
+}
+
+/* Was the message new in what is rolled back now, so that it never was? */
+static bool
+never_was(const JournalEntry *entry, int from)
+{
+	for (int i = from; i < journal_count && &journal_entries[i] < entry; i++)
+	{
+		if (journal_entries[i].kind == JOURNAL_APPEAR &&
+			journal_entries[i].number == entry->number &&
+			journal_entries[i].first <= entry->first && journal_entries[i].last >= entry->last)
+			return true;
+	}
+	return false;
+}
+
+static void
+tell_bounds_of_commit(QueueSlot *slot, const JournalEntry *entry)
+{
+	if (entry->kind == JOURNAL_VANISH)
+	{
+		if (entry->place == RECEIPT_IN_QUEUE && slot->held_count > 0)
+			head_remove(slot, entry->first, entry->last);
+	}
+	else if (entry->kind != JOURNAL_TAKEN)
+	{
+		if (entry->place == RECEIPT_IN_PARKED)
+			parked_put(slot, entry->due, entry->first);
+		else if (head_concerns(slot, entry->first))
+			head_put(slot, entry->first, entry->last, entry->due);
+	}
+}
+
+static void
+tell_bounds_of_abort(QueueSlot *slot, const JournalEntry *entry, int from)
+{
+	if (entry->kind == JOURNAL_TAKEN)
+		attempts_note(slot, entry->first, entry->last, entry->received,
+					  entry->due);
+	else if (entry->kind != JOURNAL_APPEAR)
+	{
+		if (entry->place == RECEIPT_IN_PARKED)
+			parked_put(slot, entry->old_due, entry->first);
+		else if (head_concerns(slot, entry->first))
+			head_put(slot, entry->first, entry->last, DT_NOBEGIN);
+		if (entry->received > 0 && !never_was(entry, from))
+			attempts_note(slot, entry->first, entry->last, 1, decouple_now());
+	}
+}
+
+static void
+tell_bounds_of_prepare(QueueSlot *slot, const JournalEntry *entry)
+{
+	if (entry->kind == JOURNAL_TAKEN)
+		return;
+	if (entry->place == RECEIPT_IN_PARKED)
+		parked_put(slot, Min(entry->due, entry->old_due), entry->first);
+	else
+		head_put(slot, entry->first, entry->last, DT_NOBEGIN);
+	count_doubt(slot, journal_xid);
+}
+
+/*
+ * Can the entry be told under the lock held shared?  That is what senders do
+ * to a queue whose bound is below their message, and consumers who delete
+ * what they received in the same transaction: they share nothing but
+ * counters.
+ */
+static bool
+is_light(const QueueSlot *slot, const JournalEntry *entry, Ending ending)
+{
+	return ending == ENDING_COMMIT && entry->place == RECEIPT_IN_QUEUE &&
+		entry->old_state == NOT_HIDDEN && entry->new_state == NOT_HIDDEN &&
+		!head_concerns(slot, entry->first) && shared->recount.slot != slot &&
+		(entry->kind == JOURNAL_APPEAR ?
+		 slot->waiter_count == 0 :
+		 entry->kind == JOURNAL_VANISH && slot->held_count == 0);
+}
+
+/* Tells one entry; returns how many messages it made available. */
+static int64
+tell(QueueSlot *slot, const JournalEntry *entry, Ending ending, int from,
+	 TimestampTz now)
+{
+	int64		available = made_available(entry, ending, now);
+
+	if (ending == ENDING_COMMIT)
+		tell_bounds_of_commit(slot, entry);
+	else if (ending == ENDING_ABORT)
+		tell_bounds_of_abort(slot, entry, from);
+	else
+		tell_bounds_of_prepare(slot, entry);
+	if (ending == ENDING_COMMIT)
+		count_entry(slot, entry, journal_xid);
+	if (available > 0)
+		waiting_wake(slot, available);
+	return available;
+}
+
+/* Is the entry's slot still the queue's?  Then it is locked. */
+static QueueSlot *
+lock_entry(JournalEntry *entry, LWLockMode mode)
+{
+	if (slot_lock(entry->slot, entry->number, mode))
+		return entry->slot;
+	/* it was taken away, and perhaps made anew */
+	entry->slot = slot_find(entry->number);
+	if (entry->slot != NULL && slot_lock(entry->slot, entry->number, mode))
+		return entry->slot;
+	return NULL;
+}
+
+/* Tells an entry, and all behind it that are the same queue's. */
+static int
+tell_queue(int from, int i, Ending ending, TimestampTz now, bool *wake)
+{
+	int32		number = journal_entries[i].number;
+	QueueSlot  *slot = lock_entry(&journal_entries[i], LW_SHARED);
+	bool		light = slot != NULL;
+	int64		available = 0;
+	int			end = i;
+
+	while (end < journal_count && journal_entries[end].number == number)
+	{
+		light = light && is_light(slot, &journal_entries[end], ending);
+		end++;
+	}
+	if (slot == NULL)
+		return end;
+	if (!light)
+	{
+		slot_unlock(slot);
+		slot = lock_entry(&journal_entries[i], LW_EXCLUSIVE);
+		if (slot == NULL)
+			return end;
+	}
+	for (; i < end; i++)
+	{
+		if (light)
+		{
+			count_light(slot, &journal_entries[i]);
+			available += made_available(&journal_entries[i], ending, now);
+		}
+		else
+			available += tell(slot, &journal_entries[i], ending, from, now);
+	}
+	if (slot->note_count > 0)
+		*wake = true;
+	slot_unlock(slot);
+	if (available > 0 && pg_atomic_read_u32(&slot->notify) == 0)
+	{
+		pg_atomic_write_u32(&slot->notify, 1);
+		*wake = true;
+	}
+	return end;
+}
+
+static void
+tell_from(int from, Ending ending)
+{
+	TimestampTz now = decouple_now();
+	bool		wake = false;
+	int			i = from;
+
+	while (i < journal_count)
+		i = tell_queue(from, i, ending, now, &wake);
+	if (wake)
+		database_wake_worker();
+	journal_count = from;
+}
+
+static void
+end_transaction(XactEvent event, void *argument)
+{
+	if (shared == NULL)
+		return;
+	switch (event)
+	{
+		case XACT_EVENT_COMMIT:
+		case XACT_EVENT_ABORT:
+		case XACT_EVENT_PREPARE:
+			break;
+		default:
+			return;
+	}
+	head_give_up();
+	count_give_up();
+	if (!TransactionIdIsValid(journal_xid))
+		return;
+	journal_settle();
+	tell_from(0, event == XACT_EVENT_COMMIT ? ENDING_COMMIT :
+			  event == XACT_EVENT_ABORT ? ENDING_ABORT : ENDING_PREPARE);
+	journal_end();
+}
+
+static void
+end_subtransaction(SubXactEvent event, SubTransactionId subxact,
+				   SubTransactionId parent, void *argument)
+{
+	int			from;
+
+	if (shared == NULL || event != SUBXACT_EVENT_ABORT_SUB)
+		return;
+	head_give_up();
+	count_give_up();
+	journal_settle();
+	from = journal_count;
+	/* those of its released savepoints too have greater numbers than it */
+	while (from > 0 && journal_entries[from - 1].subxact >= subxact)
+		from--;
+	if (from == journal_count)
+		return;
+	tell_from(from, ENDING_ABORT);
+	/* what we had seen taken may be there again */
+	for (int i = 0; i < journal_count; i++)
+	{
+		if (journal_entries[i].kind == JOURNAL_APPEAR ||
+			journal_entries[i].kind == JOURNAL_REWRITE)
+			journal_entries[i].own_due = DT_NOBEGIN;
+	}
+}
+
+void
+ending_init(void)
+{
+	RegisterXactCallback(end_transaction, NULL);
+	RegisterSubXactCallback(end_subtransaction, NULL);
+}
