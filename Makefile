@@ -14,6 +14,7 @@ MODULE_big := decouple
 OBJS := \
 	src/base/arguments.o \
 	src/base/catalog.o \
+	src/base/database.o \
 	src/base/names.o \
 	src/base/rows.o \
 	src/base/settings.o \
@@ -57,7 +58,13 @@ OBJS := \
 	src/queue/totals.o \
 	src/queue/upkeep.o \
 	src/queue/wait.o \
+	src/worker/launcher.o \
+	src/worker/leave.o \
 	src/worker/maintain.o \
+	src/worker/round.o \
+	src/worker/status.o \
+	src/worker/tick.o \
+	src/worker/worker.o \
 	src/decouple.o
 
 # one per line, in the order in which they load

@@ -7,11 +7,13 @@
 #include "fmgr.h"
 
 #include "base/catalog.h"
+#include "base/database.h"
 #include "base/settings.h"
 #include "base/shared.h"
 #include "base/waiting.h"
 #include "queue/definition.h"
 #include "store/ending.h"
+#include "worker/launcher.h"
 
 PG_MODULE_MAGIC;
 
@@ -22,8 +24,11 @@ _PG_init(void)
 {
 	settings_init();
 	shared_init();
+	database_init();
 	catalog_init();
 	waiting_init();
 	ending_init();
 	definition_init();
+	launcher_init();
+	leave_init();
 }

@@ -15,6 +15,8 @@
 int			decouple_max_held_keys = 128;
 int			decouple_max_queues = 500;
 int			decouple_max_wait_time = 20000;
+bool		decouple_upkeep = true;
+int			decouple_upkeep_interval = 1000;
 
 static int	clock_shift = 0;	/* seconds */
 
@@ -61,6 +63,24 @@ settings_init(void)
 							&decouple_max_wait_time,
 							20000, 0, 3600000,
 							PGC_SUSET,
+							GUC_UNIT_MS,
+							NULL, NULL, NULL);
+
+	DefineCustomBoolVariable("decouple.upkeep",
+							 "Runs a worker in each database that has the extension.",
+							 "It needs the library in shared_preload_libraries.",
+							 &decouple_upkeep,
+							 true,
+							 PGC_SIGHUP,
+							 0,
+							 NULL, NULL, NULL);
+
+	DefineCustomIntVariable("decouple.upkeep_interval",
+							"How often a worker looks for work that nobody woke it for.",
+							NULL,
+							&decouple_upkeep_interval,
+							1000, 100, 60000,
+							PGC_SIGHUP,
 							GUC_UNIT_MS,
 							NULL, NULL, NULL);
 

@@ -14,6 +14,10 @@ extern int	decouple_max_wait_time;
 extern int	decouple_max_queues;
 extern int	decouple_max_held_keys;
 
+/* decouple.upkeep, and decouple.upkeep_interval in milliseconds */
+extern bool decouple_upkeep;
+extern int	decouple_upkeep_interval;
+
 extern void settings_init(void);
 
 /*

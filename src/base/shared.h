@@ -113,10 +113,15 @@ typedef struct QueueSlot
 	dlist_head	waiters;		/* of WaitNode, the longest waiting first */
 	int			waiter_count;
 
+	/* worker/tick.c: the due time that LISTENers were told of; the worker's */
+	TimestampTz told_due;
+
 	/* no lock: */
 	pg_atomic_uint64 highest_id;	/* of those that were committed or claimed */
 	/* somebody who LISTENs is to be told */
 	pg_atomic_uint32 notify;
+	/* receives were rolled back: the worker shall look */
+	pg_atomic_uint32 attend;
 
 	/* store/count.c: written under the lock held exclusively */
 	bool		counted;		/* counts are exact */

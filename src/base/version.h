@@ -42,11 +42,11 @@ typedef bool IndexesToFeed;
 
 /* per-catalog ownercheck functions became one in 16 (afbfc02983f) */
 #if PG_VERSION_NUM >= 160000
-#define owns_current_database() \
-	object_ownercheck(DatabaseRelationId, MyDatabaseId, GetUserId())
+#define owns_database(database) \
+	object_ownercheck(DatabaseRelationId, (database), GetUserId())
 #else
-#define owns_current_database() \
-	pg_database_ownercheck(MyDatabaseId, GetUserId())
+#define owns_database(database) \
+	pg_database_ownercheck((database), GetUserId())
 #endif
 
 /* so did the aclcheck functions (c727f511bd7) */

@@ -9,6 +9,7 @@
 #include "storage/latch.h"
 #include "storage/proc.h"
 
+#include "base/database.h"
 #include "base/version.h"
 #include "base/waiting.h"
 
@@ -48,6 +49,9 @@ waiting_join(int32 number)
 		my_node(i)->waits = true;
 		dlist_push_tail(&slot->waiters, &my_node(i)->link);
 		slot->waiter_count++;
+		/* the worker is to wake us when the next is due */
+		if (Min(slot->held_due, slot->parked_due) != DT_NOEND)
+			database_wake_worker();
 	}
 	slot_unlock(slot);
 	return true;

@@ -14,6 +14,7 @@
 #include "utils/memutils.h"
 #include "utils/tuplestore.h"
 
+#include "base/database.h"
 #include "queue/call.h"
 #include "security/policy.h"
 
@@ -61,6 +62,7 @@ open_with(QueueCall *call, Datum name, const char *action, LOCKMODE lockmode)
 {
 	Relation	heap = queue_open(name, lockmode, &call->definition);
 
+	database_ask();
 	policy_check(call->definition.owner, call->definition.name, action);
 	store_open(&call->store, heap, call->definition.order_index,
 			   call->definition.number, lockmode);

@@ -9,15 +9,20 @@
 
 #include "base/arguments.h"
 #include "base/errors.h"
+#include "queue/channel.h"
 #include "queue/definition.h"
 
 PG_FUNCTION_INFO_V1(decouple_channel);
 PG_FUNCTION_INFO_V1(decouple_queue_exists);
 
+void
+channel_name(const char *queue_name, char channel[NAMEDATALEN])
+{
+	snprintf(channel, NAMEDATALEN, "decouple.%s", queue_name);
+}
+
 /*
  * channel(queue_name queue) -> text
- *
- * "decouple." and the queue's name, cut to what an identifier holds.
  */
 Datum
 decouple_channel(PG_FUNCTION_ARGS)
@@ -27,7 +32,7 @@ decouple_channel(PG_FUNCTION_ARGS)
 
 	argument_required(fcinfo, 0, "queue_name");
 	definition_find(PG_GETARG_DATUM(0), &definition);
-	snprintf(channel, sizeof(channel), "decouple.%s", definition.name);
+	channel_name(definition.name, channel);
 	PG_RETURN_TEXT_P(cstring_to_text(channel));
 }
 

@@ -30,6 +30,7 @@
 
 #include "base/arguments.h"
 #include "base/catalog.h"
+#include "base/database.h"
 #include "base/errors.h"
 #include "base/rows.h"
 #include "base/settings.h"
@@ -231,6 +232,7 @@ create(Relation definitions, Request *request)
 									  false);
 	queue_table_create(number, request->name, GetUserId());
 	insert_row(definitions, number, request);
+	database_ask();
 	count_begin(number, decouple_now());
 }
 

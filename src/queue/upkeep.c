@@ -175,6 +175,8 @@ upkeep_attempts(const char *queue_name)
 
 	if (!open_quietly(&call, queue_name))
 		return false;
+	if (call.store.slot != NULL)
+		pg_atomic_write_u32(&call.store.slot->attend, 0);
 	while (clearing.cleared < STEP_WRITES &&
 		   (id = attempts_next(call.store.slot, call.definition.number, id,
 							   &attempts, &failed_at)) != 0)
@@ -194,8 +196,15 @@ upkeep_attempts(const char *queue_name)
 
 /* ---- counts ---- */
 
+bool
+upkeep_wants_recount(QueueSlot *slot)
+{
+	return recount_need(slot, slot->number, GetCurrentTimestamp()) !=
+		RECOUNT_NOTHING;
+}
+
 void
-upkeep_counts(const char *queue_name)
+upkeep_counts(const char *queue_name, bool fold)
 {
 	QueueCall	call;
 	TimestampTz now = GetCurrentTimestamp();
@@ -207,7 +216,8 @@ upkeep_counts(const char *queue_name)
 		(void) recount(&call.store,
 					   recount_need(call.store.slot, call.definition.number, now),
 					   now);
-	totals_fold(call.definition.number);
+	if (fold)
+		totals_fold(call.definition.number);
 	call_close(&call);
 }
 

@@ -7,6 +7,8 @@
 
 #include "postgres.h"
 
+#include "base/shared.h"
+
 /* where a pass over a queue goes on; all 0 to begin one */
 typedef struct UpkeepPass
 {
@@ -27,8 +29,14 @@ extern bool upkeep_step(const char *queue_name, UpkeepPass *pass);
  */
 extern bool upkeep_attempts(const char *queue_name);
 
-/* sets the queue's counts right where it is needed, and keeps its totals */
-extern void upkeep_counts(const char *queue_name);
+/*
+ * Sets the queue's counts right where it is needed; with fold, keeps its
+ * totals.
+ */
+extern void upkeep_counts(const char *queue_name, bool fold);
+
+/* do a slot's counts need it? */
+extern bool upkeep_wants_recount(QueueSlot *slot);
 
 /*
  * Removes parked messages whose queue was dropped, a bounded number, from the

@@ -32,7 +32,7 @@ void
 policy_check_administer(const char *call)
 {
 	if (!superuser() &&
-		!owns_current_database())
+		!owns_database(MyDatabaseId))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied for %s", call),

@@ -83,6 +83,13 @@ LANGUAGE C AS 'MODULE_PATHNAME', 'decouple_queue_exists';
 COMMENT ON FUNCTION decouple.queue_exists(decouple.queue) IS
 	'Is there such a queue, whoever it belongs to?';
 
+CREATE FUNCTION decouple.server_status()
+RETURNS TABLE (item text, state text, hint text)
+VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+LANGUAGE C AS 'MODULE_PATHNAME', 'decouple_server_status';
+COMMENT ON FUNCTION decouple.server_status() IS
+	'The part of status() that is about the library and its background processes.';
+
 CREATE FUNCTION decouple.status()
 RETURNS TABLE (item text, state text, hint text)
 VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -92,11 +99,8 @@ BEGIN ATOMIC
 		(SELECT e.extversion FROM pg_catalog.pg_extension e WHERE e.extname = 'decouple'),
 		NULL
 	UNION ALL
-	SELECT 'preloaded', 'no',
-		'Receivers that wait poll, and totals are not counted. This version needs no shared_preload_libraries.'
-	UNION ALL
-	SELECT 'upkeep', 'by hand',
-		'Let pg_cron, or any other scheduler, run CALL decouple.maintain() every minute.'
+	SELECT s.item, s.state, s.hint
+	FROM decouple.server_status() s
 	UNION ALL
 	SELECT 'pg_cron',
 		CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_extension e WHERE e.extname = 'pg_cron')

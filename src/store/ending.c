@@ -130,10 +130,13 @@ is_light(const QueueSlot *slot, const JournalEntry *entry, Ending ending)
 		 entry->kind == JOURNAL_VANISH && slot->held_count == 0);
 }
 
-/* Tells one entry; returns how many messages it made available. */
+/*
+ * Tells one entry; returns how many messages it made available.  *wake is set
+ * where the worker has to look.
+ */
 static int64
 tell(QueueSlot *slot, const JournalEntry *entry, Ending ending, int from,
-	 TimestampTz now)
+	 TimestampTz now, bool *wake)
 {
 	int64		available = made_available(entry, ending, now);
 
@@ -147,6 +150,9 @@ tell(QueueSlot *slot, const JournalEntry *entry, Ending ending, int from,
 		count_entry(slot, entry, journal_xid);
 	if (available > 0)
 		waiting_wake(slot, available);
+	else if (slot->waiter_count > 0 &&
+			 Min(slot->held_due, slot->parked_due) <= entry->due)
+		*wake = true;			/* it may be the next that is due */
 	return available;
 }
 
@@ -195,9 +201,9 @@ tell_queue(int from, int i, Ending ending, TimestampTz now, bool *wake)
 			available += made_available(&journal_entries[i], ending, now);
 		}
 		else
-			available += tell(slot, &journal_entries[i], ending, from, now);
+			available += tell(slot, &journal_entries[i], ending, from, now, wake);
 	}
-	if (slot->note_count > 0)
+	if (pg_atomic_read_u32(&slot->attend) != 0)
 		*wake = true;
 	slot_unlock(slot);
 	if (available > 0 && pg_atomic_read_u32(&slot->notify) == 0)

@@ -387,6 +387,7 @@ attempts_note(QueueSlot *slot, int64 first, int64 last, int32 attempts,
 {
 	AttemptNote *notes = slot_notes(slot);
 
+	pg_atomic_write_u32(&slot->attend, 1);
 	for (int i = 0; i < slot->note_count; i++)
 	{
 		if (notes[i].first == first && notes[i].last == last)

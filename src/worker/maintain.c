@@ -2,9 +2,9 @@
  * maintain.c
  *		CALL decouple.maintain(): one round of all upkeep.
  *
- * Each step is a short transaction of its own, so that no lock and no
- * snapshot is held for long.  In a transaction block the round is done there
- * without committing; all of it then comes or goes with that transaction.
+ * Each step is a short transaction of its own.  In a transaction block the
+ * round is done there without committing; all of it then comes or goes with
+ * that transaction.
  */
 #include "postgres.h"
 
@@ -14,72 +14,23 @@
 #include "nodes/parsenodes.h"
 #include "tcop/pquery.h"
 
-#include "queue/definition.h"
-#include "queue/redrive.h"
-#include "queue/upkeep.h"
 #include "security/policy.h"
+#include "worker/round.h"
 
 PG_FUNCTION_INFO_V1(decouple_maintain);
 
-/* a redrive moves so many messages in a step, and in a round */
-#define REDRIVE_STEP	1000
-#define REDRIVE_ROUND	100000
-
-/* Ends a step: its work becomes visible, and where we may, committed. */
 static void
-end_step(bool atomic)
+commit_step(void)
 {
-	if (!atomic)
-	{
-		SPI_commit();
-		EnsurePortalSnapshotExists();
-	}
+	SPI_commit();
+	EnsurePortalSnapshotExists();
 	CHECK_FOR_INTERRUPTS();
 }
 
 static void
-tidy_queues(bool atomic)
+go_on(void)
 {
-	ListCell   *cell;
-
-	foreach(cell, definition_names())
-	{
-		UpkeepPass	pass = {0};
-
-		while (upkeep_step(lfirst(cell), &pass))
-			end_step(atomic);
-		end_step(atomic);
-	}
-}
-
-static void
-redrive(bool atomic)
-{
-	ListCell   *cell;
-
-	foreach(cell, redrive_running())
-	{
-		int			budget = REDRIVE_ROUND;
-
-		while (redrive_step(*(int64 *) lfirst(cell), REDRIVE_STEP))
-		{
-			end_step(atomic);
-			budget -= REDRIVE_STEP;
-			if (budget <= 0)
-				break;
-		}
-		end_step(atomic);
-	}
-}
-
-static void
-tidy_parked(bool atomic)
-{
-	int32		after = 0;
-
-	while (upkeep_parked_step(&after))
-		end_step(atomic);
-	end_step(atomic);
+	CHECK_FOR_INTERRUPTS();
 }
 
 /*
@@ -95,9 +46,7 @@ decouple_maintain(PG_FUNCTION_ARGS)
 	policy_check_administer("maintain()");
 	PreventCommandIfReadOnly("maintain()");
 	SPI_connect_ext(atomic ? 0 : SPI_OPT_NONATOMIC);
-	tidy_queues(atomic);
-	redrive(atomic);
-	tidy_parked(atomic);
+	round_all(atomic ? go_on : commit_step);
 	SPI_finish();
 	PG_RETURN_VOID();
 }

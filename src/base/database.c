@@ -1,0 +1,318 @@
+/*
+ * database.c
+ *		Which databases have a worker, or shall have one.
+ */
+#include "postgres.h"
+
+#include <signal.h>
+
+#include "miscadmin.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "storage/lwlock.h"
+#include "storage/proc.h"
+#include "storage/shmem.h"
+#include "utils/timestamp.h"
+
+#include "base/database.h"
+#include "base/version.h"
+
+typedef struct DatabaseState
+{
+	LWLock		lock;
+	int			tranche;		/* set once */
+	int			launcher_process;	/* its number, or -1; lock */
+	DatabaseEntry entries[DATABASES_MAX];
+} DatabaseState;
+
+static DatabaseState *state = NULL;
+static DatabaseEntry *mine = NULL;	/* this session's database */
+static shmem_request_hook_type next_request_hook = NULL;
+static shmem_startup_hook_type next_startup_hook = NULL;
+
+static void
+request_memory(void)
+{
+	if (next_request_hook)
+		next_request_hook();
+	RequestAddinShmemSpace(sizeof(DatabaseState));
+}
+
+static void
+attach_memory(void)
+{
+	bool		found;
+
+	if (next_startup_hook)
+		next_startup_hook();
+	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+	state = ShmemInitStruct("decouple databases", sizeof(DatabaseState), &found);
+	if (!found)
+	{
+		memset(state, 0, sizeof(DatabaseState));
+		state->tranche = LWLockNewTrancheId();
+		state->launcher_process = -1;
+		LWLockInitialize(&state->lock, state->tranche);
+	}
+	LWLockRegisterTranche(state->tranche, "decouple databases");
+	LWLockRelease(AddinShmemInitLock);
+}
+
+void
+database_init(void)
+{
+	if (!process_shared_preload_libraries_in_progress)
+		return;
+	next_request_hook = shmem_request_hook;
+	shmem_request_hook = request_memory;
+	next_startup_hook = shmem_startup_hook;
+	shmem_startup_hook = attach_memory;
+}
+
+bool
+database_is_shared(void)
+{
+	return state != NULL;
+}
+
+/* ---- entries; with the lock held ---- */
+
+static DatabaseEntry *
+find(Oid database)
+{
+	for (int i = 0; i < DATABASES_MAX; i++)
+	{
+		if (state->entries[i].database == database)
+			return &state->entries[i];
+	}
+	return NULL;
+}
+
+/* lock held exclusively; NULL where there is no room */
+static DatabaseEntry *
+find_or_make(Oid database)
+{
+	DatabaseEntry *entry = find(database);
+
+	if (entry != NULL)
+		return entry;
+	entry = find(InvalidOid);
+	if (entry != NULL)
+	{
+		memset(entry, 0, sizeof(*entry));
+		entry->database = database;
+		entry->worker_process = -1;
+	}
+	return entry;
+}
+
+static void
+wake_process(int process)
+{
+	if (process >= 0)
+		SetLatch(&ProcGlobal->allProcs[process].procLatch);
+}
+
+/* ---- sessions ---- */
+
+void
+database_ask(void)
+{
+	/* a look without the lock: at worst it is asked once more */
+	if (state == NULL ||
+		(mine != NULL && mine->database == MyDatabaseId && mine->asked &&
+		 !mine->without))
+		return;
+	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
+	mine = find_or_make(MyDatabaseId);
+	if (mine != NULL)
+	{
+		mine->asked = true;
+		mine->without = false;
+		wake_process(state->launcher_process);
+	}
+	LWLockRelease(&state->lock);
+}
+
+void
+database_wake_worker(void)
+{
+	DatabaseEntry *entry = mine;
+
+	/* a latch that is set in vain does no harm */
+	if (state != NULL && entry != NULL && entry->database == MyDatabaseId)
+		wake_process(entry->worker_process);
+}
+
+bool
+database_has_worker(void)
+{
+	return state != NULL && mine != NULL && mine->database == MyDatabaseId &&
+		mine->worker_process >= 0;
+}
+
+bool
+database_entry(int index, DatabaseEntry *entry)
+{
+	if (state == NULL || index >= DATABASES_MAX)
+		return false;
+	LWLockAcquire(&state->lock, LW_SHARED);
+	*entry = state->entries[index];
+	LWLockRelease(&state->lock);
+	return true;
+}
+
+bool
+database_find(Oid database, DatabaseEntry *entry)
+{
+	DatabaseEntry *found;
+
+	if (state == NULL)
+		return false;
+	LWLockAcquire(&state->lock, LW_SHARED);
+	found = find(database);
+	if (found != NULL)
+		*entry = *found;
+	LWLockRelease(&state->lock);
+	return found != NULL;
+}
+
+bool
+database_launcher_runs(void)
+{
+	return state != NULL && state->launcher_process >= 0;
+}
+
+/* ---- the launcher ---- */
+
+static void
+detach_launcher(int code, Datum argument)
+{
+	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
+	if (state->launcher_process == my_process_number())
+		state->launcher_process = -1;
+	LWLockRelease(&state->lock);
+}
+
+void
+database_attach_launcher(void)
+{
+	before_shmem_exit(detach_launcher, (Datum) 0);
+	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
+	state->launcher_process = my_process_number();
+	LWLockRelease(&state->lock);
+}
+
+void
+database_add(Oid database)
+{
+	DatabaseEntry *entry;
+
+	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
+	entry = find_or_make(database);
+	if (entry != NULL && !entry->without)
+		entry->asked = true;
+	LWLockRelease(&state->lock);
+}
+
+void
+database_forget(Oid database)
+{
+	DatabaseEntry *entry;
+
+	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
+	entry = find(database);
+	if (entry != NULL && entry->worker == 0)
+		memset(entry, 0, sizeof(*entry));
+	LWLockRelease(&state->lock);
+}
+
+void
+database_note_no_process(Oid database, bool no_process)
+{
+	DatabaseEntry *entry;
+
+	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
+	entry = find(database);
+	if (entry != NULL)
+		entry->no_process = no_process;
+	LWLockRelease(&state->lock);
+}
+
+/* ---- a worker ---- */
+
+static void
+detach_worker(int code, Datum argument)
+{
+	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
+	if (mine != NULL && mine->database == MyDatabaseId &&
+		mine->worker == MyProcPid)
+	{
+		mine->worker = 0;
+		mine->worker_process = -1;
+	}
+	LWLockRelease(&state->lock);
+}
+
+bool
+database_attach_worker(void)
+{
+	bool		attached = false;
+
+	before_shmem_exit(detach_worker, (Datum) 0);
+	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
+	mine = find_or_make(MyDatabaseId);
+	if (mine != NULL && mine->worker == 0 &&
+		mine->away_until <= GetCurrentTimestamp())
+	{
+		mine->worker = MyProcPid;
+		mine->worker_process = my_process_number();
+		mine->started_at = GetCurrentTimestamp();
+		mine->no_process = false;
+		attached = true;
+	}
+	LWLockRelease(&state->lock);
+	return attached;
+}
+
+void
+database_note_without(void)
+{
+	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
+	mine->without = true;
+	LWLockRelease(&state->lock);
+}
+
+void
+database_note_round(void)
+{
+	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
+	mine->round_at = GetCurrentTimestamp();
+	LWLockRelease(&state->lock);
+}
+
+/* ---- who needs the database for himself ---- */
+
+pid_t
+database_keep_away(Oid database, long milliseconds)
+{
+	DatabaseEntry *entry;
+	pid_t		worker = 0;
+
+	if (state == NULL)
+		return 0;
+	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
+	entry = find_or_make(database);
+	if (entry != NULL)
+	{
+		worker = entry->worker;
+		entry->away_until = milliseconds == 0 ? 0 :
+			TimestampTzPlusMilliseconds(GetCurrentTimestamp(), milliseconds);
+		if (milliseconds == 0)
+			wake_process(state->launcher_process);
+		else if (worker != 0)
+			(void) kill(worker, SIGTERM);
+	}
+	LWLockRelease(&state->lock);
+	return worker;
+}

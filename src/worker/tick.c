@@ -1,0 +1,308 @@
+/*
+ * tick.c
+ *		What a database's worker does each time it wakes.
+ *
+ * In the order of urgency:
+ *
+ *	1. sessions that wait are woken for what has become due by time;
+ *	2. LISTENers are told of queues in which something has become available, one
+ *	   commit for many, at most a hundred times a second;
+ *	3. rolled-back receives are counted where that decides their fate, redrives
+ *	   go on, counts are set right (each interval, or when a session asks);
+ *	4. totals are kept (each ten seconds);
+ *	5. all queues are walked for what has expired or was received too often, in
+ *	   slices, so that a tick stays short and a large backlog takes no more
+ *	   than a small part of the time.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "commands/async.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "base/settings.h"
+#include "base/shared.h"
+#include "base/waiting.h"
+#include "queue/channel.h"
+#include "queue/definition.h"
+#include "store/count.h"
+#include "worker/round.h"
+#include "worker/tick.h"
+
+/* LISTENers are told at most so often */
+#define NOTIFY_PAUSE_MS		10
+
+/* notes of rolled-back receives are looked at at most so often */
+#define NOTES_PAUSE_MS		20
+
+/* totals are kept so often */
+#define FOLD_MS				10000
+
+/* a slice of a pass over all queues takes so long, */
+#define SLICE_MS			100
+
+/* and a pass no more than this part of the time, and begins no sooner than */
+#define PASS_SHARE			20
+#define PASS_PAUSE_MS		5000
+
+typedef struct TickTimes
+{
+	TimestampTz notified_at;
+	TimestampTz notes_at;
+	TimestampTz urgent_at;
+	TimestampTz folded_at;
+	TimestampTz pass_began_at;
+	TimestampTz next_pass_at;
+	bool		in_pass;
+} TickTimes;
+
+static TickTimes times;
+static SpreadPass pass;
+static MemoryContext step_context = NULL;
+
+/* ---- transactions ---- */
+
+static void
+begin_step(void)
+{
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	MemoryContextSwitchTo(step_context);
+}
+
+static void
+commit_step(void)
+{
+	PopActiveSnapshot();
+	CommitTransactionCommand();
+	pgstat_report_stat(false);
+	CHECK_FOR_INTERRUPTS();
+}
+
+/* Ends a step; the next one has a transaction of its own. */
+static void
+end_step(void)
+{
+	commit_step();
+	begin_step();
+}
+
+/* ---- waking and telling ---- */
+
+/* The slots of this database whose queues somebody is to be told of. */
+static List *
+take_notifications(void)
+{
+	List	   *numbers = NIL;
+	QueueSlot  *slot;
+
+	for (int i = 0; (slot = slot_by_index(i)) != NULL; i++)
+	{
+		if (slot->database == MyDatabaseId &&
+			pg_atomic_read_u32(&slot->notify) != 0 &&
+			pg_atomic_exchange_u32(&slot->notify, 0) != 0)
+			numbers = lappend_int(numbers, slot->number);
+	}
+	return numbers;
+}
+
+static void
+tell_listeners(void)
+{
+	List	   *numbers = take_notifications();
+	ListCell   *cell;
+
+	if (numbers == NIL)
+		return;
+	begin_step();
+	foreach(cell, numbers)
+	{
+		QueueDefinition definition;
+		char		channel[NAMEDATALEN];
+
+		if (definition_lookup_number(lfirst_int(cell), &definition) &&
+			definition.notify)
+		{
+			channel_name(definition.name, channel);
+			Async_Notify(channel, definition.name);
+		}
+	}
+	commit_step();
+}
+
+/* Wakes for what is due; returns when something is due next. */
+static TimestampTz
+wake_due(TimestampTz now)
+{
+	TimestampTz next = DT_NOEND;
+	QueueSlot  *slot;
+
+	for (int i = 0; (slot = slot_by_index(i)) != NULL; i++)
+	{
+		TimestampTz due;
+
+		/* without a lock: a time that is missed is met a tick later */
+		if (slot->database != MyDatabaseId)
+			continue;
+		due = Min(slot->held_due, slot->parked_due);
+		if (due <= now)
+		{
+			if (slot->told_due < due || slot->waiter_count > 0)
+				pg_atomic_write_u32(&slot->notify, 1);
+			slot->told_due = due;
+			waiting_wake_due(slot, slot->number, now);
+		}
+		else
+			next = Min(next, due);
+	}
+	return next;
+}
+
+/* ---- a tick ---- */
+
+static bool
+is_time(TimestampTz *last, TimestampTz now, long milliseconds)
+{
+	if (now - *last < milliseconds * INT64CONST(1000) && now >= *last)
+		return false;
+	*last = now;
+	return true;
+}
+
+static void
+do_urgent(TimestampTz now)
+{
+	bool		fold = is_time(&times.folded_at, now, FOLD_MS);
+
+	begin_step();
+	round_urgent(end_step, fold);
+	if (round_redrive(end_step))
+		times.urgent_at = 0;	/* go on at once */
+	commit_step();
+}
+
+static void
+go_on_with_pass(void)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	bool		ended;
+
+	if (!times.in_pass)
+	{
+		times.in_pass = true;
+		times.pass_began_at = now;
+	}
+	begin_step();
+	ended = round_spread(&pass, end_step, SLICE_MS);
+	commit_step();
+	if (ended)
+	{
+		now = GetCurrentTimestamp();
+		times.in_pass = false;
+		times.next_pass_at = now +
+			Max((now - times.pass_began_at) * PASS_SHARE,
+				PASS_PAUSE_MS * INT64CONST(1000));
+	}
+}
+
+static void
+make_contexts(void)
+{
+	if (step_context != NULL)
+		return;
+	step_context = AllocSetContextCreate(TopMemoryContext, "decouple tick",
+										 ALLOCSET_DEFAULT_SIZES);
+	pass.context = AllocSetContextCreate(TopMemoryContext, "decouple pass",
+										 ALLOCSET_DEFAULT_SIZES);
+}
+
+/*
+ * The pass goes on with the next queue, so that one that always fails does
+ * not keep the others from their upkeep.
+ */
+void
+worker_tick_failed(void)
+{
+	round_skip(&pass);
+}
+
+/* Is there a slot of this database that somebody shall be told of, or tends? */
+static void
+look_for_news(bool *notifications, bool *notes)
+{
+	QueueSlot  *slot;
+
+	*notifications = *notes = false;
+	for (int i = 0; (slot = slot_by_index(i)) != NULL; i++)
+	{
+		if (slot->database != MyDatabaseId)
+			continue;
+		*notifications |= pg_atomic_read_u32(&slot->notify) != 0;
+		*notes |= pg_atomic_read_u32(&slot->attend) != 0;
+	}
+}
+
+/*
+ * Messages wait, and so do sessions: a wake-up was lost with a session that
+ * ended, or they are held.  One session looks.
+ */
+static void
+wake_idle(TimestampTz now)
+{
+	QueueSlot  *slot;
+
+	for (int i = 0; (slot = slot_by_index(i)) != NULL; i++)
+	{
+		QueueCounts counts;
+		int32		number = slot->number;
+
+		if (slot->database != MyDatabaseId || slot->waiter_count == 0 ||
+			!count_read(number, now, &counts) || counts.visible == 0 ||
+			!slot_lock(slot, number, LW_EXCLUSIVE))
+			continue;
+		waiting_wake(slot, 1);
+		slot_unlock(slot);
+	}
+}
+
+long
+worker_tick(void)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz next;
+	long		pause = decouple_upkeep_interval;
+	bool		notifications;
+	bool		notes;
+
+	make_contexts();
+	MemoryContextReset(step_context);
+	MemoryContextSwitchTo(step_context);
+	next = wake_due(decouple_now());
+	look_for_news(&notifications, &notes);
+	if (notifications && is_time(&times.notified_at, now, NOTIFY_PAUSE_MS))
+		tell_listeners();
+	if (is_time(&times.urgent_at, now, pause))
+	{
+		wake_idle(decouple_now());
+		do_urgent(now);
+	}
+	else if (notes && is_time(&times.notes_at, now, NOTES_PAUSE_MS))
+		do_urgent(now);
+	if (times.in_pass || times.next_pass_at <= now)
+		go_on_with_pass();
+
+	if (times.in_pass)
+		return 1;
+	now = GetCurrentTimestamp();
+	if (next != DT_NOEND)
+		pause = Min(pause, TimestampDifferenceMilliseconds(now, next) + 1);
+	look_for_news(&notifications, &notes);
+	if (notifications)
+		pause = Min(pause, NOTIFY_PAUSE_MS);
+	return notes ? Min(pause, NOTES_PAUSE_MS) : pause;
+}
