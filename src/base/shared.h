@@ -128,6 +128,7 @@ typedef struct QueueSlot
 	bool		folded;			/* totals of earlier lives were added */
 	TransactionId doubtful;		/* the last prepared transaction at whose end
 								 * the counts become wrong, or invalid */
+	TimestampTz recount_at;		/* the next whole recount is due */
 	int64		window;			/* first second of the counts' window */
 	HiddenCounts hidden;
 	/* these are added to under the lock held shared */

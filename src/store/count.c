@@ -14,6 +14,13 @@
 #include "store/count.h"
 #include "store/head.h"
 
+/*
+ * All is recounted now and then, because of those who write to the tables by
+ * hand: after so long, and no more than a hundredth of the time.
+ */
+#define RECOUNT_PAUSE		(10 * USECS_PER_MINUTE)
+#define RECOUNT_SHARE		100
+
 static void
 raise_highest(QueueSlot *slot, int64 id)
 {
@@ -137,6 +144,7 @@ count_begin(int32 number, TimestampTz now)
 		return;
 	slot->counted = slot->folded = true;
 	slot->window = count_second(now);
+	slot->recount_at = now + RECOUNT_PAUSE;
 	slot_unlock(slot);
 }
 
@@ -291,7 +299,8 @@ recount_need(QueueSlot *slot, int32 number, TimestampTz now)
 		return RECOUNT_NOTHING;
 	lag = count_second(now) - slot->window;
 	doubtful = slot->doubtful;
-	if (!slot->counted || lag > WINDOW_LAG_MAX || lag < 0)
+	if (!slot->counted || lag > WINDOW_LAG_MAX || lag < 0 ||
+		slot->recount_at <= now)
 		need = RECOUNT_WHOLE;
 	else if (lag > WINDOW_LAG)
 		need = RECOUNT_WINDOW;
@@ -504,6 +513,7 @@ recount(Store *store, RecountNeed need, TimestampTz now)
 	Counted    *counted;
 	Snapshot	snapshot;
 	TransactionId prepared;
+	TimestampTz begin = GetCurrentTimestamp();
 
 	if (need == RECOUNT_NOTHING || slot == NULL)
 		return true;
@@ -524,7 +534,13 @@ recount(Store *store, RecountNeed need, TimestampTz now)
 		if (slot_lock(slot, store->queue_number, LW_EXCLUSIVE))
 		{
 			if (need == RECOUNT_WHOLE)
+			{
+				TimestampTz end = GetCurrentTimestamp();
+
 				finish_whole(slot, counted, prepared);
+				slot->recount_at = end +
+					Max(RECOUNT_PAUSE, (end - begin) * RECOUNT_SHARE);
+			}
 			else
 				finish_window(slot, counted);
 			shared->recount.slot = NULL;
