@@ -78,7 +78,7 @@ SQL_PARTS := \
 	src/sql/tap.sql
 
 DATA_built := decouple--$(EXTVERSION).sql
-EXTRA_CLEAN := decouple--$(EXTVERSION).sql
+EXTRA_CLEAN := decouple--$(EXTVERSION).sql test/bench/latency
 
 PG_CPPFLAGS := -Isrc
 PG_CFLAGS := -Wall -Wextra -Wno-unused-parameter -Werror
@@ -140,7 +140,12 @@ demo:
 bench:
 	@test/setup bench
 	@$(READY)
+	@$(MAKE) -s test/bench/latency
 	@test/bench/run
+
+# a program of libpq, so not of PGXS
+test/bench/latency: test/bench/latency.c
+	$(CC) -O2 -Wall -Wextra -Werror -I$$($(PG_CONFIG) --includedir) -o $@ $< -L$$($(PG_CONFIG) --libdir) -lpq
 
 psql:
 	@test/setup build

@@ -17,6 +17,14 @@ BEGIN
 	PERFORM count(*) FROM decouple.send_batch('bench', array_fill(body(), ARRAY[n]));
 END $$;
 
+-- the same, sent with a delay: all of it has passed when it is measured
+CREATE SCHEMA delayed;
+CREATE FUNCTION delayed.fresh() RETURNS void LANGUAGE sql AS $$ SELECT ours.fresh() $$;
+CREATE FUNCTION delayed.fill(n integer) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM count(*) FROM decouple.send_batch('bench', array_fill(body(), ARRAY[n]), delay => '1 s');
+END $$;
+
 -- a bare INSERT into a like table
 CREATE SCHEMA bare;
 CREATE TABLE bare.messages (LIKE decouple.q_1 INCLUDING INDEXES INCLUDING STORAGE) WITH (fillfactor = 55);
