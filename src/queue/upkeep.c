@@ -155,6 +155,9 @@ count_noted(Clearing *clearing, QueueCall *call, ReceiptPlace place, int64 id,
 		if (standing != VERSION_FREE)
 			continue;			/* whoever holds it counts, or notes again */
 		scan_read(&scan);
+		/* received again already, before the note was there: leave it alone */
+		if (row_visible_at(&scan.row) > now)
+			continue;
 		if (is_for_worker(call, &scan.row, attempts, failed_at, now) &&
 			!count_attempts(clearing, call, &scan, now, true))
 			store_return_attempts(&scan);

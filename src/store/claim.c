@@ -132,6 +132,8 @@ store_hide(StoreScan *scan, TimestampTz now, TimestampTz until)
 	ItemPointerData address;
 
 	row_set(&scan->row, MESSAGE_VISIBLE_AT, TimestampTzGetDatum(until));
-	row_set(&scan->row, MESSAGE_FENCE, Int32GetDatum(new_fence()));
+	/* nobody has received it since: an earlier receipt stays good */
+	if (ROW_IS_NULL(&scan->row, MESSAGE_FENCE))
+		row_set(&scan->row, MESSAGE_FENCE, Int32GetDatum(new_fence()));
 	return write_hidden(scan, now, false, &place, &address);
 }

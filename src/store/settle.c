@@ -69,13 +69,17 @@ delete_found(Store *store, Found *found, int64 id)
 	return table_delete(found->table, &found->address, true);
 }
 
-/* Does the version fit the receipt?  None fits what was never received. */
+/*
+ * Does the version fit the receipt?  None fits what was never received.  The
+ * fence tells; the receive count may have grown by receives that were rolled
+ * back.
+ */
 static bool
 receipt_fits(const Receipt *receipt, TupleTableSlot *slot)
 {
 	return receipt->fence != 0 &&
 		slot_int32(slot, MESSAGE_FENCE) == receipt->fence &&
-		slot_int32(slot, MESSAGE_RECEIVE_COUNT) == receipt->receive_count;
+		slot_int32(slot, MESSAGE_RECEIVE_COUNT) >= receipt->receive_count;
 }
 
 bool

@@ -270,7 +270,7 @@ extern void store_return_attempts(StoreScan *scan);
 
 /*
  * Writes scan->row, whose receive count the caller has raised, hidden until
- * "until", with a new fence.  False where somebody else got it first.
+ * "until".  False where somebody else got it first.
  */
 extern bool store_hide(StoreScan *scan, TimestampTz now, TimestampTz until);
 
