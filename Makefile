@@ -52,6 +52,7 @@ OBJS := \
 	src/queue/redrive.o \
 	src/queue/redrive_task.o \
 	src/queue/retry.o \
+	src/queue/schedule.o \
 	src/queue/send.o \
 	src/queue/settle.o \
 	src/queue/table.o \
@@ -74,6 +75,7 @@ SQL_PARTS := \
 	src/sql/tables.sql \
 	src/sql/queue.sql \
 	src/sql/message.sql \
+	src/sql/schedule.sql \
 	src/sql/upkeep.sql \
 	src/sql/tap.sql
 

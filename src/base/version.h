@@ -51,6 +51,14 @@ typedef bool IndexesToFeed;
 
 /* so did the aclcheck functions (c727f511bd7) */
 #if PG_VERSION_NUM >= 160000
+#define may_use_schema(schema) \
+	(object_aclcheck(NamespaceRelationId, (schema), GetUserId(), \
+					 ACL_USAGE) == ACLCHECK_OK)
+#else
+#define may_use_schema(schema) \
+	(pg_namespace_aclcheck((schema), GetUserId(), ACL_USAGE) == ACLCHECK_OK)
+#endif
+#if PG_VERSION_NUM >= 160000
 #define may_create_in_database() \
 	(object_aclcheck(DatabaseRelationId, MyDatabaseId, GetUserId(), \
 					 ACL_CREATE) == ACLCHECK_OK)

@@ -15,8 +15,8 @@
 #include "queue/attributes.h"
 #include "queue/draft.h"
 
-static void
-check_size(const Draft *draft, const QueueDefinition *definition)
+void
+draft_check(const Draft *draft, const QueueDefinition *definition)
 {
 	int64		size = VARSIZE_ANY_EXHDR(draft->body);
 
@@ -50,7 +50,7 @@ draft_to_row(const Draft *draft, const QueueDefinition *definition,
 	int64		delay = draft->delay == DELAY_OF_QUEUE ?
 		definition->delay : draft->delay;
 
-	check_size(draft, definition);
+	draft_check(draft, definition);
 	if (draft->group_id != NULL)
 		group_id_check(draft->group_id);
 	if (draft->has_deduplication_id)

@@ -29,6 +29,9 @@ typedef struct Draft
 /* the current user's name, which a message carries as its sender */
 extern Datum message_sender(void);
 
+/* checks body, attributes and size against the queue; 22023, 54000 */
+extern void draft_check(const Draft *draft, const QueueDefinition *definition);
+
 /*
  * Checks a draft against its queue and makes the row that the store inserts,
  * with the next message id.  The row points into the draft.

@@ -123,6 +123,13 @@ BEGIN ATOMIC
 	WHERE q.dead_letter_queue IS NOT NULL
 		AND NOT decouple.queue_exists(q.dead_letter_queue)
 	UNION ALL
+	SELECT pg_catalog.format('schedule %s', c.schedule_name),
+		pg_catalog.format('its queue %s is missing', c.queue),
+		'Create the queue, or remove the schedule with decouple.unschedule().'
+	FROM decouple.schedules c
+	WHERE c.queue IS NOT NULL
+		AND NOT decouple.queue_exists(c.queue)
+	UNION ALL
 	SELECT pg_catalog.format('redrive %s', t.task_id),
 		pg_catalog.format('%s, %s moved, %s to go', t.state, t.moved, t.remaining),
 		CASE WHEN t.state = 'failed' THEN t.error
