@@ -1,6 +1,7 @@
--- The order application of the demo: tables of its own, two queues, and the
+-- The order application of the demo: tables of its own, three queues, and the
 -- code of those who place orders and of those who work on them.
 CREATE EXTENSION decouple;
+CREATE EXTENSION pg_cron;
 
 CREATE TABLE orders (
 	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -43,12 +44,12 @@ $$;
 
 -- A transactional worker: receive, charge and delete in one transaction.  An
 -- order that fails is undone alone, inside its savepoint, and given back.
-CREATE FUNCTION work(most integer) RETURNS bigint LANGUAGE plpgsql AS $$
+CREATE FUNCTION work(most integer, wait_time interval) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
 	m decouple.message;
 	handled bigint := 0;
 BEGIN
-	FOR m IN SELECT * FROM decouple.receive('orders', most, wait_time => '200 ms') LOOP
+	FOR m IN SELECT * FROM decouple.receive('orders', most, wait_time => work.wait_time) LOOP
 		BEGIN
 			PERFORM charge((m.body::json ->> 'order')::bigint);
 			PERFORM decouple.delete('orders', m.receipt);
@@ -74,4 +75,37 @@ EXCEPTION WHEN raise_exception THEN
 	PERFORM decouple.nack('orders', receipt, '500 ms', SQLERRM);
 	RETURN false;
 END
+$$;
+
+-- A worker that never thinks of failure: an error undoes all that it did.  The
+-- receives that were undone count all the same, so poison leaves its way.
+CREATE FUNCTION work_bluntly() RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+	m decouple.message;
+BEGIN
+	SELECT * INTO m FROM decouple.receive('orders', wait_time => '200 ms');
+	IF m.message_id IS NULL THEN
+		RETURN 0;
+	END IF;
+	PERFORM charge((m.body::json ->> 'order')::bigint);
+	PERFORM decouple.delete('orders', m.receipt);
+	RETURN 1;
+END
+$$;
+
+-- Each hour a message asks for a report, and somebody makes it.
+CREATE TABLE reports (
+	made_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+	asked_at timestamptz NOT NULL,
+	orders bigint NOT NULL,
+	charges bigint NOT NULL
+);
+SELECT decouple.create_queue('reports');
+SELECT decouple.schedule_send('reports', 'hourly report', '0 * * * *', 'orders and charges so far');
+
+CREATE FUNCTION make_report() RETURNS void LANGUAGE sql AS $$
+	WITH r AS MATERIALIZED (SELECT * FROM decouple.receive('reports', wait_time => '1 s')),
+		d AS MATERIALIZED (SELECT r.sent_at, decouple.delete('reports', r.receipt) FROM r)
+	INSERT INTO reports (asked_at, orders, charges)
+	SELECT d.sent_at, (SELECT count(*) FROM orders), (SELECT count(*) FROM charges) FROM d
 $$;
