@@ -100,6 +100,24 @@ UNION ALL
 	WHERE t.what = 'prepared-rollback'
 		AND EXISTS (SELECT FROM checker.transactions x WHERE x.client = t.client AND x.number = t.number);
 
+CREATE TABLE checker.verdict AS
+	SELECT *, row_number() OVER (PARTITION BY promise) AS n FROM checker.broken;
 SELECT format('%s: %s times, such as %s', promise, count(*), string_agg(example, '; ') FILTER (WHERE n <= 5))
-FROM (SELECT *, row_number() OVER (PARTITION BY promise) AS n FROM checker.broken) b
-GROUP BY promise ORDER BY promise;
+FROM checker.verdict GROUP BY promise ORDER BY promise;
+
+-- the whole history of one message for each
+WITH examples AS (SELECT DISTINCT regexp_replace(example, '[ ,].*', '') AS key FROM checker.verdict WHERE n <= 2)
+SELECT format('%s  %s  %s', key, at, what)
+FROM examples JOIN (
+	SELECT key, due_at AS at, format('due: sent to %s as %s by %s, committed %s', queue, message_id, xact,
+		pg_xact_commit_timestamp(xact::xid)) AS what
+	FROM checker.sent
+UNION ALL
+	SELECT key, taken_at, format('claim %s by client %s in %s: %s %s, count %s, until %s, committed %s', claim, client, xact,
+		queue, message_id, receive_count, visible_at, committed_at)
+	FROM checker.lives
+UNION ALL
+	SELECT l.key, e.at, format('%s of claim %s in %s: %s, until %s, committed %s', e.what, e.claim, e.xact, e.good,
+		e.hidden_until, pg_xact_commit_timestamp(e.xact::xid))
+	FROM checker.ends e JOIN checker.lives l USING (claim)) h USING (key)
+ORDER BY key, at;
