@@ -116,7 +116,7 @@ $(OBJS): $(wildcard src/*/*.h)
 
 # ---- what needs more than a build ----
 
-.PHONY: test test-versions check-one demo bench psql valgrind format format-check help
+.PHONY: test test-versions check-one demo bench soak psql valgrind format format-check help
 
 # builds and installs, where the caller may; else checks what is installed
 READY := test/ready
@@ -149,6 +149,11 @@ bench:
 test/bench/latency: test/bench/latency.c
 	$(CC) -O2 -Wall -Wextra -Werror -I$$($(PG_CONFIG) --includedir) -o $@ $< -L$$($(PG_CONFIG) --libdir) -lpq
 
+soak:
+	@test/setup test
+	@$(READY)
+	@test/soak
+
 psql:
 	@test/setup build
 	@$(READY)
@@ -173,6 +178,7 @@ help:
 	@echo 'make check-one T=f run one test, by its file or name'
 	@echo 'make demo          run the order application'
 	@echo 'make bench         measure beside other queues'
+	@echo 'make soak          a million random operations in each mode, and fifty crashes'
 	@echo 'make psql          try it: a private server, gone when you leave'
 	@echo 'make valgrind      run the tests under valgrind'
 	@echo 'make format        format the C files; format-check only looks'
