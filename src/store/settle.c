@@ -77,7 +77,7 @@ delete_found(Store *store, Found *found, int64 id)
 static bool
 receipt_fits(const Receipt *receipt, TupleTableSlot *slot)
 {
-	return receipt->fence != 0 &&
+	return receipt->fence != 0 && receipt->receive_count > 0 &&
 		slot_int32(slot, MESSAGE_FENCE) == receipt->fence &&
 		slot_int32(slot, MESSAGE_RECEIVE_COUNT) >= receipt->receive_count;
 }

@@ -17,14 +17,6 @@ BEGIN
 	PERFORM count(*) FROM decouple.send_batch('bench', array_fill(body(), ARRAY[n]));
 END $$;
 
--- the same, sent with a delay: all of it has passed when it is measured
-CREATE SCHEMA delayed;
-CREATE FUNCTION delayed.fresh() RETURNS void LANGUAGE sql AS $$ SELECT ours.fresh() $$;
-CREATE FUNCTION delayed.fill(n integer) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-	PERFORM count(*) FROM decouple.send_batch('bench', array_fill(body(), ARRAY[n]), delay => '1 s');
-END $$;
-
 -- a bare INSERT into a like table
 CREATE SCHEMA bare;
 CREATE TABLE bare.messages (LIKE decouple.q_1 INCLUDING INDEXES INCLUDING STORAGE) WITH (fillfactor = 55);
@@ -40,3 +32,11 @@ CREATE TABLE skip.messages (id bigserial PRIMARY KEY, sent_at timestamptz NOT NU
 CREATE FUNCTION skip.fresh() RETURNS void LANGUAGE sql AS $$ TRUNCATE skip.messages $$;
 CREATE FUNCTION skip.fill(n integer) RETURNS void LANGUAGE sql AS $$
 	INSERT INTO skip.messages (body) SELECT body() FROM generate_series(1, n) $$;
+
+-- ours, each message with a delay that is over when fill is followed by due
+CREATE SCHEMA late;
+CREATE FUNCTION late.fresh() RETURNS void LANGUAGE sql AS $$ SELECT ours.fresh() $$;
+CREATE FUNCTION late.fill(n integer) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM count(*) FROM decouple.send_batch('bench', array_fill(body(), ARRAY[n]), delay => '100 ms');
+END $$;
