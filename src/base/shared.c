@@ -108,6 +108,12 @@ slot_reset(QueueSlot *slot, Oid database, int32 number)
 		pg_atomic_init_u64(&slot->totals[i], 0);
 }
 
+static QueueSlot *
+slot_at(int index)
+{
+	return (QueueSlot *) (slots + slot_size() * index);
+}
+
 static void
 fill_state(void)
 {
@@ -127,8 +133,8 @@ fill_state(void)
 		pg_atomic_init_u32(&shared->registered[i], InvalidTransactionId);
 	for (int i = 0; i < decouple_max_queues; i++)
 	{
-		LWLockInitialize(&slot_by_index(i)->lock, shared->tranche);
-		slot_reset(slot_by_index(i), InvalidOid, 0);
+		LWLockInitialize(&slot_at(i)->lock, shared->tranche);
+		slot_reset(slot_at(i), InvalidOid, 0);
 	}
 }
 
@@ -176,9 +182,7 @@ shared_init(void)
 QueueSlot *
 slot_by_index(int index)
 {
-	if (index >= decouple_max_queues)
-		return NULL;
-	return (QueueSlot *) (slots + slot_size() * index);
+	return index < shared->slots_used ? slot_at(index) : NULL;
 }
 
 HeldRange *
@@ -203,17 +207,18 @@ make_slot(const SlotKey *key)
 
 	if (shared->queue_count >= decouple_max_queues)
 		return NULL;
-	while (OidIsValid(slot_by_index(index)->database))
+	while (OidIsValid(slot_at(index)->database))
 		index++;
 	entry = hash_search(slot_index, key, HASH_ENTER_NULL, NULL);
 	if (entry == NULL)
 		return NULL;
 	entry->index = index;
-	slot = slot_by_index(index);
+	slot = slot_at(index);
 	LWLockAcquire(&slot->lock, LW_EXCLUSIVE);
 	slot_reset(slot, key->database, key->number);
 	LWLockRelease(&slot->lock);
 	shared->queue_count++;
+	shared->slots_used = Max(shared->slots_used, index + 1);
 	return slot;
 }
 
@@ -234,14 +239,14 @@ look_up_slot(int32 number, bool make)
 	LWLockAcquire(&shared->lock, LW_SHARED);
 	entry = hash_search(slot_index, &key, HASH_FIND, NULL);
 	make = make && entry == NULL && shared->queue_count < decouple_max_queues;
-	*known = entry == NULL ? NULL : slot_by_index(entry->index);
+	*known = entry == NULL ? NULL : slot_at(entry->index);
 	LWLockRelease(&shared->lock);
 	if (!make)
 		return *known;
 
 	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
 	entry = hash_search(slot_index, &key, HASH_FIND, NULL);
-	*known = entry == NULL ? make_slot(&key) : slot_by_index(entry->index);
+	*known = entry == NULL ? make_slot(&key) : slot_at(entry->index);
 	LWLockRelease(&shared->lock);
 	return *known;
 }

@@ -159,6 +159,7 @@ typedef struct SharedState
 	LWLock		lock;
 	int			tranche;		/* of these locks; set once */
 	int			queue_count;	/* slots in use; lock */
+	int			slots_used;		/* those beyond were never used; lock */
 
 	/* store/count.c: who recounts, or -1; lock */
 	int			recounter;
@@ -201,7 +202,7 @@ extern void slot_unlock(QueueSlot *slot);
 /* frees a queue's slot, unless somebody waits there */
 extern void slot_free(QueueSlot *slot, Oid database, int32 number);
 
-/* all slots, free ones too, by number from 0; NULL after the last */
+/* all slots that were ever used, free ones too, by number; NULL after the last */
 extern QueueSlot *slot_by_index(int index);
 
 /* the arrays behind a slot */
