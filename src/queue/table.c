@@ -49,12 +49,13 @@ static const char *const table_columns =
 " attributes pg_catalog.jsonb";
 
 /*
- * fillfactor leaves room on each page for the new versions of its messages,
- * so that a receive is a HOT update.  A queue's rows live briefly: vacuum by
+ * fillfactor leaves room on each page for the new versions of all its messages,
+ * which are a little longer, so that a receive is a HOT update also while an
+ * old snapshot keeps the page from being pruned.  A queue's rows live briefly: vacuum by
  * their number, not by their share, or the table grows with its peak.
  */
 static const char *const table_options =
-"fillfactor = 55,"
+"fillfactor = 48,"
 " autovacuum_vacuum_scale_factor = 0.05,"
 " autovacuum_vacuum_threshold = 1000,"
 " autovacuum_vacuum_insert_scale_factor = 1.0,"

@@ -19,7 +19,7 @@ END $$;
 
 -- a bare INSERT into a like table
 CREATE SCHEMA bare;
-CREATE TABLE bare.messages (LIKE decouple.q_1 INCLUDING INDEXES INCLUDING STORAGE) WITH (fillfactor = 55);
+CREATE TABLE bare.messages (LIKE decouple.q_1 INCLUDING INDEXES INCLUDING STORAGE) WITH (fillfactor = 48);
 CREATE SEQUENCE bare.ids;
 ALTER TABLE bare.messages ALTER id SET DEFAULT nextval('bare.ids'),
 	ALTER sent_at SET DEFAULT clock_timestamp(), ALTER sender SET DEFAULT current_user;
