@@ -14,8 +14,10 @@
 
 #include "access/htup_details.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_authid.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
+#include "commands/dbcommands.h"
 #include "commands/extension.h"
 #include "common/hashfn.h"
 #include "executor/spi.h"
@@ -25,7 +27,9 @@
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/jsonb.h"
+#include "utils/syscache.h"
 #include "utils/tuplestore.h"
 
 #include "base/arguments.h"
@@ -41,7 +45,19 @@ PG_FUNCTION_INFO_V1(decouple_unschedule);
 PG_FUNCTION_INFO_V1(decouple_schedule_rows);
 
 #define JOB_PREFIX			"decouple: "
-#define SCHEDULE_NAME_MAX	80
+
+/*
+ * Before its version 1.5 pg_cron cuts a job's name as type name does.  Of two
+ * schedules whose names differ only beyond, the second would replace the first.
+ */
+#define SCHEDULE_NAME_MAX	(NAMEDATALEN - (int) sizeof(JOB_PREFIX))
+
+/*
+ * The queue's name in a command of ours.  Jobs are made by anybody, so it
+ * matches what is a good name only: the cast must not fail.
+ */
+#define QUEUE_PATTERN \
+	"^SELECT decouple\\.send\\(''([A-Za-z0-9_-]{1,75}\\.fifo|[A-Za-z0-9_-]{1,80})''"
 
 /* how a hint shows what a schedule looks like */
 #define CRON_HINT \
@@ -49,20 +65,64 @@ PG_FUNCTION_INFO_V1(decouple_schedule_rows);
 
 /* ---- is pg_cron there? ---- */
 
+/*
+ * pg_cron runs the jobs of one database.  Another one has the extension too if
+ * it is a copy, or was renamed: jobs made there would never run.
+ */
 static void
-require_cron(void)
+require_running_cron(void)
 {
+	const char *database = get_database_name(MyDatabaseId);
+	const char *home = GetConfigOption("cron.database_name", true, false);
+
 	if (!OidIsValid(get_extension_oid("pg_cron", true)))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("schedules need the extension pg_cron in this database"),
-				 errhint("Add pg_cron to shared_preload_libraries, set cron.database_name to this database, restart the server, and run CREATE EXTENSION pg_cron.")));
+				 errhint("Add pg_cron to shared_preload_libraries, set cron.database_name = '%s', restart the server, and run CREATE EXTENSION pg_cron.",
+						 database)));
+	if (home == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("schedules need pg_cron, which is not running"),
+				 errhint("Add pg_cron to shared_preload_libraries, set cron.database_name = '%s', and restart the server.",
+						 database)));
+	if (strcmp(home, database) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("pg_cron runs no jobs of database \"%s\"", database),
+				 errhint("Set cron.database_name = '%s' and restart the server, or make the schedule where pg_cron runs.",
+						 database)));
+}
+
+static void
+require_cron(void)
+{
+	require_running_cron();
 	if (!may_use_schema(get_namespace_oid("cron", false)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied for schema cron"),
 				 errhint("Run GRANT USAGE ON SCHEMA cron TO %s as the owner of pg_cron.",
 						 quote_identifier(GetUserNameFromId(GetUserId(), false)))));
+}
+
+/* The job starts a session as its role: refuse what would fail each time. */
+static void
+require_login(void)
+{
+	HeapTuple	tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(GetUserId()));
+	bool		may_log_in = HeapTupleIsValid(tuple) &&
+		((Form_pg_authid) GETSTRUCT(tuple))->rolcanlogin;
+
+	if (HeapTupleIsValid(tuple))
+		ReleaseSysCache(tuple);
+	if (!may_log_in)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("role \"%s\" may not log in, so pg_cron cannot run its schedules",
+						GetUserNameFromId(GetUserId(), false)),
+				 errhint("Make the schedule as a role with the attribute LOGIN that may send to the queue.")));
 }
 
 /* ---- arguments ---- */
@@ -143,6 +203,7 @@ find_job(const char *job, const char *schedule, const char *command,
 	bool		isnull;
 
 	execute("SELECT j.jobid, j.schedule OPERATOR(pg_catalog.=) $2 AND j.command OPERATOR(pg_catalog.=) $3"
+			" AND j.database OPERATOR(pg_catalog.=) pg_catalog.current_database()"
 			" FROM cron.job j"
 			" WHERE j.jobname::pg_catalog.text OPERATOR(pg_catalog.=) $1"
 			" AND j.username OPERATOR(pg_catalog.=) current_user::pg_catalog.text",
@@ -184,38 +245,18 @@ make_job(const char *job, const char *schedule, const char *command)
 }
 
 /*
- * schedule_send(queue_name queue, schedule_name text, cron text, body text,
- *		attributes jsonb) -> bigint
+ * Makes the schedule of that name, or finds it: the id of its job.  The caller
+ * has checked what the command is about.
  */
-Datum
-decouple_schedule_send(PG_FUNCTION_ARGS)
+static int64
+schedule_command(const char *name, const char *schedule, const char *command)
 {
-	Draft		draft = {.delay = DELAY_OF_QUEUE, .expires_in = NEVER_EXPIRES};
-	QueueDefinition definition;
-	char	   *name;
-	char	   *schedule;
-	char	   *job;
-	char	   *command;
-	int64		job_id;
+	char	   *job = psprintf(JOB_PREFIX "%s", name);
 	bool		same = false;
+	int64		job_id;
 
-	argument_required(fcinfo, 0, "queue_name");
-	name = schedule_name_argument(fcinfo, 1);
-	argument_required(fcinfo, 2, "cron");
-	argument_required(fcinfo, 3, "body");
-	schedule = text_to_cstring(PG_GETARG_TEXT_PP(2));
-	draft.body = PG_GETARG_TEXT_PP(3);
-	if (!PG_ARGISNULL(4))
-		draft.attributes = PG_GETARG_JSONB_P(4);
-	PreventCommandIfReadOnly("schedule_send()");
-	definition_find(PG_GETARG_DATUM(0), &definition);
-	policy_check(definition.owner, definition.name, "send");
-	draft_check(&draft, &definition);
 	require_cron();
-
-	job = psprintf(JOB_PREFIX "%s", name);
-	command = send_command(definition.name, text_to_cstring(draft.body),
-						   draft.attributes);
+	require_login();
 	SPI_connect();
 	lock_schedule(job);
 	job_id = find_job(job, schedule, command, &same);
@@ -228,7 +269,37 @@ decouple_schedule_send(PG_FUNCTION_ARGS)
 						name),
 				 errhint("Remove it first with decouple.unschedule().")));
 	SPI_finish();
-	PG_RETURN_INT64(job_id);
+	return job_id;
+}
+
+/*
+ * schedule_send(queue_name queue, schedule_name text, cron text, body text,
+ *		attributes jsonb) -> bigint
+ */
+Datum
+decouple_schedule_send(PG_FUNCTION_ARGS)
+{
+	Draft		draft = {.delay = DELAY_OF_QUEUE, .expires_in = NEVER_EXPIRES};
+	QueueDefinition definition;
+	char	   *name;
+	char	   *command;
+
+	argument_required(fcinfo, 0, "queue_name");
+	name = schedule_name_argument(fcinfo, 1);
+	argument_required(fcinfo, 2, "cron");
+	argument_required(fcinfo, 3, "body");
+	draft.body = PG_GETARG_TEXT_PP(3);
+	if (!PG_ARGISNULL(4))
+		draft.attributes = PG_GETARG_JSONB_P(4);
+	PreventCommandIfReadOnly("schedule_send()");
+	definition_find(PG_GETARG_DATUM(0), &definition);
+	policy_check(definition.owner, definition.name, "send");
+	draft_check(&draft, &definition);
+
+	command = send_command(definition.name, text_to_cstring(draft.body),
+						   draft.attributes);
+	PG_RETURN_INT64(schedule_command(name, text_to_cstring(PG_GETARG_TEXT_PP(2)),
+									 command));
 }
 
 /*
@@ -273,7 +344,7 @@ decouple_schedule_rows(PG_FUNCTION_ARGS)
 		return (Datum) 0;
 	SPI_connect();
 	execute("SELECT pg_catalog.substr(j.jobname::pg_catalog.text, pg_catalog.length('" JOB_PREFIX "') OPERATOR(pg_catalog.+) 1),"
-			" pg_catalog.substring(j.command, '^SELECT decouple\\.send\\(''([A-Za-z0-9_.-]+)''')::decouple.queue,"
+			" pg_catalog.substring(j.command, '" QUEUE_PATTERN "')::decouple.queue,"
 			" j.schedule, j.active, j.username::pg_catalog.name, j.jobid, r.start_time, r.status"
 			" FROM cron.job j"
 			" LEFT JOIN LATERAL ("
