@@ -54,10 +54,11 @@ PG_FUNCTION_INFO_V1(decouple_schedule_rows);
 
 /*
  * The queue's name in a command of ours.  Jobs are made by anybody, so it
- * matches what is a good name only: the cast must not fail.
+ * matches what is a good name only: the cast must not fail.  No backslashes:
+ * the caller's standard_conforming_strings may be off.
  */
 #define QUEUE_PATTERN \
-	"^SELECT decouple\\.send\\(''([A-Za-z0-9_-]{1,75}\\.fifo|[A-Za-z0-9_-]{1,80})''"
+	"^SELECT decouple[.]send[(]''([A-Za-z0-9_-]{1,75}[.]fifo|[A-Za-z0-9_-]{1,80})''"
 
 /* how a hint shows what a schedule looks like */
 #define CRON_HINT \
