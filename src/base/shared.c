@@ -8,6 +8,7 @@
 #include "access/xlog.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
+#include "storage/latch.h"
 #include "storage/proc.h"
 #include "storage/shmem.h"
 #include "utils/hsearch.h"
@@ -263,6 +264,27 @@ QueueSlot *
 slot_find(int32 number)
 {
 	return look_up_slot(number, false);
+}
+
+QueueSlot *
+slot_of_new_queue(int32 number)
+{
+	QueueSlot  *slot = slot_of_queue(number);
+
+	if (slot == NULL || !slot_lock(slot, number, LW_EXCLUSIVE))
+		return NULL;
+	/* who still waits for the other one finds that it is gone */
+	while (!dlist_is_empty(&slot->waiters))
+	{
+		WaitNode   *node = dlist_container(WaitNode, link,
+										   dlist_pop_head_node(&slot->waiters));
+
+		node->waits = false;
+		SetLatch(&ProcGlobal->allProcs[node->process].procLatch);
+	}
+	slot_reset(slot, MyDatabaseId, number);
+	slot_unlock(slot);
+	return slot;
 }
 
 bool

@@ -195,6 +195,12 @@ extern QueueSlot *slot_of_queue(int32 number);
 /* the same, but never made */
 extern QueueSlot *slot_find(int32 number);
 
+/*
+ * The slot of a queue that is just made.  What is there of another queue of
+ * that number is forgotten: after DROP EXTENSION numbers, and ids, begin anew.
+ */
+extern QueueSlot *slot_of_new_queue(int32 number);
+
 /* locks a slot; false, and no lock, where it is another queue's by now */
 extern bool slot_lock(QueueSlot *slot, int32 number, LWLockMode mode);
 extern void slot_unlock(QueueSlot *slot);

@@ -138,7 +138,7 @@ count_doubt(QueueSlot *slot, TransactionId xid)
 void
 count_begin(int32 number, TimestampTz now)
 {
-	QueueSlot  *slot = slot_of_queue(number);
+	QueueSlot  *slot = slot_of_new_queue(number);
 
 	if (slot == NULL || !slot_lock(slot, number, LW_EXCLUSIVE))
 		return;
@@ -517,6 +517,9 @@ recount(Store *store, RecountNeed need, TimestampTz now)
 
 	if (need == RECOUNT_NOTHING || slot == NULL)
 		return true;
+	/* our own writes would be seen now, and told when we end */
+	if (TransactionIdIsValid(journal_xid))
+		return false;
 	if (!become_recounter())
 		return false;
 	if (need == RECOUNT_WINDOW && move_empty_window(store, now))

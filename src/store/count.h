@@ -89,7 +89,8 @@ extern RecountNeed recount_need(QueueSlot *slot, int32 number,
 
 /*
  * Recounts an opened queue; with whole also whatever lies below the bound and
- * nobody knows of is put on its list.  False where somebody else recounts.
+ * nobody knows of is put on its list.  False where somebody else recounts, or
+ * this transaction has written to queues.
  */
 extern bool recount(Store *store, RecountNeed need, TimestampTz now);
 

@@ -30,6 +30,7 @@
 
 #include "base/database.h"
 #include "base/settings.h"
+#include "base/shared.h"
 #include "worker/launcher.h"
 
 extern PGDLLEXPORT void decouple_launcher_main(Datum argument);
@@ -74,9 +75,12 @@ launcher_init(void)
 	RegisterBackgroundWorker(&worker);
 }
 
-/* The databases that sessions can connect to and that are no templates. */
+/*
+ * The databases there are; with only_served those that sessions can connect
+ * to and that are no templates.
+ */
 static List *
-connectable_databases(void)
+list_databases(bool only_served)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	List	   *databases = NIL;
@@ -94,7 +98,8 @@ connectable_databases(void)
 		Form_pg_database database = (Form_pg_database) GETSTRUCT(tuple);
 		MemoryContext before;
 
-		if (!database->datallowconn || database->datistemplate)
+		if (only_served &&
+			(!database->datallowconn || database->datistemplate))
 			continue;
 		before = MemoryContextSwitchTo(caller);
 		databases = lappend_oid(databases, database->oid);
@@ -204,25 +209,42 @@ serve_all(void)
 	return next;
 }
 
+/* Frees what queues of dropped databases have left in shared memory. */
+static void
+free_slots(List *databases)
+{
+	QueueSlot  *slot;
+
+	for (int i = 0; (slot = slot_by_index(i)) != NULL; i++)
+	{
+		Oid			database = slot->database;
+
+		if (OidIsValid(database) && !list_member_oid(databases, database))
+			slot_free(slot, database, slot->number);
+	}
+}
+
 /* Makes entries for all databases, and frees those of dropped ones. */
 static void
 update_entries(bool add)
 {
-	List	   *databases = connectable_databases();
+	List	   *databases = list_databases(false);
 	ListCell   *cell;
 	DatabaseEntry entry;
 
-	if (add)
-	{
-		foreach(cell, databases)
-			database_add(lfirst_oid(cell));
-	}
 	for (int i = 0; database_entry(i, &entry); i++)
 	{
 		if (OidIsValid(entry.database) &&
 			!list_member_oid(databases, entry.database))
 			database_forget(entry.database);
 	}
+	free_slots(databases);
+	list_free(databases);
+	if (!add)
+		return;
+	databases = list_databases(true);
+	foreach(cell, databases)
+		database_add(lfirst_oid(cell));
 	list_free(databases);
 }
 

@@ -119,6 +119,7 @@ round_urgent(EndStep end_step, bool fold)
 		}
 		while (upkeep_attempts(definition.name))
 			end_step();
+		end_step();
 		upkeep_counts(definition.name, fold);
 		end_step();
 	}
