@@ -67,6 +67,18 @@ typedef bool IndexesToFeed;
 	(pg_database_aclcheck(MyDatabaseId, GetUserId(), ACL_CREATE) == ACLCHECK_OK)
 #endif
 
+/* base64 is bytes since 18, characters earlier */
+#if PG_VERSION_NUM >= 180000
+#define decode_base64(source, length, target, room) \
+	pg_b64_decode((source), (length), (uint8 *) (target), (room))
+#else
+#define decode_base64(source, length, target, room) \
+	pg_b64_decode((source), (length), (target), (room))
+#endif
+
+/* the macro for this goes before the declaration since 18, after it earlier */
+#define NEVER_RETURNS	__attribute__((noreturn))
+
 /* processes have numbers of their own since 17 (024c52111757) */
 #include "storage/proc.h"
 #if PG_VERSION_NUM >= 170000

@@ -98,7 +98,7 @@ binary_size(const JsonbValue *value, const JsonbValue *key)
 {
 	int			length = value->val.string.len;
 	char	   *decoded = palloc(pg_b64_dec_len(length) + 1);
-	int			size = pg_b64_decode(value->val.string.val, length, decoded,
+	int			size = decode_base64(value->val.string.val, length, decoded,
 									 pg_b64_dec_len(length) + 1);
 
 	pfree(decoded);

@@ -17,6 +17,7 @@
 #include "utils/relcache.h"
 
 #include "base/names.h"
+#include "base/version.h"
 
 typedef enum RetryBackoff
 {
@@ -74,7 +75,7 @@ extern bool definition_lookup_number(int32 number,
 extern void definition_find(Datum name, QueueDefinition *definition);
 
 /* raises QU001 */
-extern void definition_missing(const char *name) pg_attribute_noreturn();
+extern void definition_missing(const char *name) NEVER_RETURNS;
 
 /* the names of all queues, palloc'ed strings, sorted */
 extern List *definition_names(void);
