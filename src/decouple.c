@@ -7,7 +7,6 @@
 #include "fmgr.h"
 
 #include "base/catalog.h"
-#include "base/database.h"
 #include "base/settings.h"
 #include "base/shared.h"
 #include "base/waiting.h"
@@ -24,7 +23,6 @@ _PG_init(void)
 {
 	settings_init();
 	shared_init();
-	database_init();
 	catalog_init();
 	waiting_init();
 	ending_init();

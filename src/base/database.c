@@ -20,53 +20,30 @@
 typedef struct DatabaseState
 {
 	LWLock		lock;
-	int			tranche;		/* set once */
 	int			launcher_process;	/* its number, or -1; lock */
 	DatabaseEntry entries[DATABASES_MAX];
 } DatabaseState;
 
 static DatabaseState *state = NULL;
 static DatabaseEntry *mine = NULL;	/* this session's database */
-static shmem_request_hook_type next_request_hook = NULL;
-static shmem_startup_hook_type next_startup_hook = NULL;
 
-static void
-request_memory(void)
+Size
+database_memory(void)
 {
-	if (next_request_hook)
-		next_request_hook();
-	RequestAddinShmemSpace(sizeof(DatabaseState));
-}
-
-static void
-attach_memory(void)
-{
-	bool		found;
-
-	if (next_startup_hook)
-		next_startup_hook();
-	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	state = ShmemInitStruct("decouple databases", sizeof(DatabaseState), &found);
-	if (!found)
-	{
-		memset(state, 0, sizeof(DatabaseState));
-		state->tranche = LWLockNewTrancheId();
-		state->launcher_process = -1;
-		LWLockInitialize(&state->lock, state->tranche);
-	}
-	LWLockRegisterTranche(state->tranche, "decouple databases");
-	LWLockRelease(AddinShmemInitLock);
+	return sizeof(DatabaseState);
 }
 
 void
-database_init(void)
+database_attach_memory(int tranche)
 {
-	if (!process_shared_preload_libraries_in_progress)
+	bool		found;
+
+	state = ShmemInitStruct("decouple databases", sizeof(DatabaseState), &found);
+	if (found)
 		return;
-	next_request_hook = shmem_request_hook;
-	shmem_request_hook = request_memory;
-	next_startup_hook = shmem_startup_hook;
-	shmem_startup_hook = attach_memory;
+	memset(state, 0, sizeof(DatabaseState));
+	state->launcher_process = -1;
+	LWLockInitialize(&state->lock, tranche);
 }
 
 bool
@@ -228,14 +205,14 @@ database_forget(Oid database)
 }
 
 void
-database_note_no_process(Oid database, bool no_process)
+database_note_no_process(Oid database)
 {
 	DatabaseEntry *entry;
 
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
 	entry = find(database);
 	if (entry != NULL)
-		entry->no_process = no_process;
+		entry->no_process = true;
 	LWLockRelease(&state->lock);
 }
 

@@ -40,7 +40,9 @@ typedef struct DatabaseEntry
 	TimestampTz away_until;		/* no worker before */
 } DatabaseEntry;
 
-extern void database_init(void);
+/* the memory for all this; asked for and attached with that of shared.c */
+extern Size database_memory(void);
+extern void database_attach_memory(int tranche);
 
 /* this session uses decouple: there shall be a worker */
 extern void database_ask(void);
@@ -66,7 +68,7 @@ extern bool database_is_shared(void);
 extern void database_attach_launcher(void);
 extern void database_add(Oid database);
 extern void database_forget(Oid database);
-extern void database_note_no_process(Oid database, bool no_process);
+extern void database_note_no_process(Oid database);
 
 /* ---- for a worker ---- */
 

@@ -8,15 +8,16 @@
 #include "access/xlog.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
-#include "storage/latch.h"
 #include "storage/proc.h"
 #include "storage/shmem.h"
 #include "utils/hsearch.h"
 #include "utils/timestamp.h"
 
+#include "base/database.h"
 #include "base/settings.h"
 #include "base/shared.h"
 #include "base/version.h"
+#include "base/waiting.h"
 
 typedef struct SlotKey
 {
@@ -82,6 +83,7 @@ request_memory(void)
 	if (next_request_hook)
 		next_request_hook();
 	RequestAddinShmemSpace(state_size());
+	RequestAddinShmemSpace(database_memory());
 	RequestAddinShmemSpace(mul_size(slot_size(), decouple_max_queues));
 	RequestAddinShmemSpace(hash_estimate_size(decouple_max_queues,
 											  sizeof(SlotEntry)));
@@ -164,6 +166,7 @@ attach_memory(void)
 	if (!found)
 		fill_state();
 	LWLockRegisterTranche(shared->tranche, "decouple");
+	database_attach_memory(shared->tranche);
 	LWLockRelease(AddinShmemInitLock);
 }
 
@@ -184,6 +187,19 @@ QueueSlot *
 slot_by_index(int index)
 {
 	return index < shared->slots_used ? slot_at(index) : NULL;
+}
+
+QueueSlot *
+slot_next_here(int *index)
+{
+	QueueSlot  *slot;
+
+	while ((slot = slot_by_index((*index)++)) != NULL)
+	{
+		if (slot->database == MyDatabaseId)
+			return slot;
+	}
+	return NULL;
 }
 
 HeldRange *
@@ -274,14 +290,7 @@ slot_of_new_queue(int32 number)
 	if (slot == NULL || !slot_lock(slot, number, LW_EXCLUSIVE))
 		return NULL;
 	/* who still waits for the other one finds that it is gone */
-	while (!dlist_is_empty(&slot->waiters))
-	{
-		WaitNode   *node = dlist_container(WaitNode, link,
-										   dlist_pop_head_node(&slot->waiters));
-
-		node->waits = false;
-		SetLatch(&ProcGlobal->allProcs[node->process].procLatch);
-	}
+	waiting_wake(slot, slot->waiter_count);
 	slot_reset(slot, MyDatabaseId, number);
 	slot_unlock(slot);
 	return slot;

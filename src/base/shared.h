@@ -211,6 +211,12 @@ extern void slot_free(QueueSlot *slot, Oid database, int32 number);
 /* all slots that were ever used, free ones too, by number; NULL after the last */
 extern QueueSlot *slot_by_index(int index);
 
+/*
+ * The next slot of this database, from *index on, which is 0 to begin; NULL
+ * after the last.  A look without a lock.
+ */
+extern QueueSlot *slot_next_here(int *index);
+
 /* the arrays behind a slot */
 extern HeldRange *slot_held(QueueSlot *slot);
 extern AttemptNote *slot_notes(QueueSlot *slot);

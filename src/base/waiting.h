@@ -16,10 +16,6 @@
 
 #include "base/shared.h"
 
-/* how often who waits looks by itself where nobody can wake it */
-#define WAIT_FIRST_POLL_MS	1
-#define WAIT_LAST_POLL_MS	100
-
 /* cleans up after waits that ended with an error */
 extern void waiting_init(void);
 

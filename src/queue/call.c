@@ -83,6 +83,19 @@ call_open_to_read(QueueCall *call, Datum name, const char *action)
 	open_with(call, name, action, AccessShareLock);
 }
 
+bool
+call_open_if_fit(QueueCall *call, const char *name)
+{
+	Relation	heap = queue_open_name(name, RowExclusiveLock, true,
+									   &call->definition);
+
+	if (heap == NULL)
+		return false;
+	store_open(&call->store, heap, call->definition.order_index,
+			   call->definition.number, RowExclusiveLock);
+	return true;
+}
+
 void
 call_close(QueueCall *call)
 {

@@ -31,6 +31,12 @@ extern void call_open(QueueCall *call, Datum name, const char *action,
 /* the same to read: works on a standby */
 extern void call_open_to_read(QueueCall *call, Datum name, const char *action);
 
+/*
+ * Opens a queue to write for one of decouple's own purposes: nobody's rights
+ * are asked.  False where it is gone or its table is unfit.
+ */
+extern bool call_open_if_fit(QueueCall *call, const char *name);
+
 /* closes; the locks stay until the transaction ends */
 extern void call_close(QueueCall *call);
 

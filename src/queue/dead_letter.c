@@ -24,19 +24,13 @@ is_exhausted(const QueueDefinition *definition, const MessageRow *row)
 static bool
 open_letters(DeadLetters *letters, const QueueDefinition *source)
 {
-	Relation	heap;
-
-	if (letters->tried)
-		return letters->usable;
-	letters->tried = true;
-	heap = queue_open_name(source->dead_letter_queue, RowExclusiveLock, true,
-						   &letters->definition);
-	if (heap == NULL)
-		return false;
-	store_open(&letters->store, heap, letters->definition.order_index,
-			   letters->definition.number, RowExclusiveLock);
-	letters->usable = true;
-	return true;
+	if (!letters->tried)
+	{
+		letters->tried = true;
+		letters->usable = call_open_if_fit(&letters->call,
+										   source->dead_letter_queue);
+	}
+	return letters->usable;
 }
 
 /*
@@ -59,14 +53,14 @@ dead_letter_move(DeadLetters *letters, QueueCall *source, StoreScan *scan,
 			Int32GetDatum(row_receive_count(row)));
 	row_set(row, MESSAGE_DEAD_LETTER_SOURCE,
 			CStringGetTextDatum(source->definition.name));
-	return store_move(scan, TOTAL_DEAD_LETTERED, &letters->store, QUEUE_TOTALS,
-					  now);
+	return store_move(scan, TOTAL_DEAD_LETTERED, &letters->call.store,
+					  QUEUE_TOTALS, now);
 }
 
 void
 dead_letter_close(DeadLetters *letters)
 {
 	if (letters->usable)
-		store_close(&letters->store, false);
+		call_close(&letters->call);
 	letters->tried = letters->usable = false;
 }

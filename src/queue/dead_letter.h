@@ -12,8 +12,7 @@ typedef struct DeadLetters
 {
 	bool		tried;
 	bool		usable;			/* open; else messages stay where they are */
-	QueueDefinition definition;
-	Store		store;
+	QueueCall	call;
 } DeadLetters;
 
 /*

@@ -36,13 +36,6 @@ PG_FUNCTION_INFO_V1(decouple_cancel_redrive);
 
 #define RATE_MAX	1000000
 
-/* a queue that messages go back to, opened for one step */
-typedef struct Destination
-{
-	QueueDefinition definition;
-	Store		store;
-} Destination;
-
 static Relation
 open_tasks(void)
 {
@@ -251,11 +244,10 @@ redrive_running(void)
 }
 
 /* Opens a destination once per step; NULL where it is gone. */
-static Destination *
+static QueueCall *
 find_destination(List **destinations, const char *name)
 {
-	Destination *destination;
-	Relation	heap;
+	QueueCall  *destination;
 	ListCell   *cell;
 
 	foreach(cell, *destinations)
@@ -264,13 +256,9 @@ find_destination(List **destinations, const char *name)
 		if (strcmp(destination->definition.name, name) == 0)
 			return destination;
 	}
-	destination = palloc(sizeof(Destination));
-	heap = queue_open_name(name, RowExclusiveLock, true,
-						   &destination->definition);
-	if (heap == NULL)
+	destination = palloc(sizeof(QueueCall));
+	if (!call_open_if_fit(destination, name))
 		return NULL;
-	store_open(&destination->store, heap, destination->definition.order_index,
-			   destination->definition.number, RowExclusiveLock);
 	*destinations = lappend(*destinations, destination);
 	return destination;
 }
@@ -306,7 +294,7 @@ move_some(QueueCall *call, RedriveTask *task, int limit, TimestampTz now)
 	while (moved < limit && visit_next(&visit))
 	{
 		MessageRow *row = &visit.scan.row;
-		Destination *destination;
+		QueueCall  *destination;
 		const char *name = task->destination;
 
 		if (row_has_expired(row, call->definition.retention, now) ||
@@ -329,7 +317,7 @@ move_some(QueueCall *call, RedriveTask *task, int limit, TimestampTz now)
 	}
 	visit_end(&visit);
 	foreach(cell, destinations)
-		store_close(&((Destination *) lfirst(cell))->store, false);
+		call_close(lfirst(cell));
 	return moved;
 }
 
@@ -362,7 +350,7 @@ redrive_step(int64 task_id, int limit)
 	QueueCall	call;
 	RedriveTask task;
 	Relation	tasks;
-	Relation	heap;
+	bool		opened;
 	int			moved = 0;
 
 	/* whoever holds it has called redrive() in an open transaction */
@@ -376,20 +364,17 @@ redrive_step(int64 task_id, int limit)
 		return false;
 	}
 
-	heap = queue_open_name(task.dead_letter_queue, RowExclusiveLock, true,
-						   &call.definition);
-	if (heap == NULL || call.definition.number != task.queue_number)
+	opened = call_open_if_fit(&call, task.dead_letter_queue);
+	if (!opened || call.definition.number != task.queue_number)
 	{
-		if (heap != NULL)
-			table_close(heap, NoLock);
+		if (opened)
+			call_close(&call);
 		task.error = psprintf("queue \"%s\" does not exist",
 							  task.dead_letter_queue);
 		end_task(&task, TASK_FAILED, now);
 	}
 	else
 	{
-		store_open(&call.store, heap, call.definition.order_index,
-				   call.definition.number, RowExclusiveLock);
 		limit = round_limit(&task, limit, now);
 		moved = move_some(&call, &task, limit, now);
 		CommandCounterIncrement();

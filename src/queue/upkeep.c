@@ -86,19 +86,10 @@ tidy(Step *step, QueueCall *call, StoreScan *scan, UpkeepPass *pass,
 static bool
 open_quietly(QueueCall *call, const char *queue_name)
 {
-	Relation	heap;
-
-	if (!definition_lookup(queue_name, &call->definition) ||
-		!OidIsValid(call->definition.table) ||
-		!ConditionalLockRelationOid(call->definition.table, RowExclusiveLock))
-		return false;
-	heap = queue_open_name(queue_name, RowExclusiveLock, true,
-						   &call->definition);
-	if (heap == NULL)
-		return false;
-	store_open(&call->store, heap, call->definition.order_index,
-			   call->definition.number, RowExclusiveLock);
-	return true;
+	return definition_lookup(queue_name, &call->definition) &&
+		OidIsValid(call->definition.table) &&
+		ConditionalLockRelationOid(call->definition.table, RowExclusiveLock) &&
+		call_open_if_fit(call, queue_name);
 }
 
 bool

@@ -14,6 +14,10 @@
 #include "base/waiting.h"
 #include "queue/wait.h"
 
+/* how often who waits looks by itself where nobody can wake it */
+#define POLL_FIRST_MS	1
+#define POLL_LAST_MS	100
+
 /* at most so long without a look at whether the worker is still there */
 #define WORKER_CHECK_MS		5000
 
@@ -24,7 +28,7 @@ wait_begin(Wait *wait, int queue_count)
 	wait->start = GetCurrentTimestamp();
 	wait->room = queue_count;
 	wait->numbers = palloc(sizeof(int32) * queue_count);
-	wait->pause = WAIT_FIRST_POLL_MS;
+	wait->pause = POLL_FIRST_MS;
 }
 
 void
@@ -63,7 +67,7 @@ sleep_once(Wait *wait, long left)
 	long		pause = poll ? wait->pause : WORKER_CHECK_MS;
 
 	if (poll)
-		wait->pause = Min(wait->pause * 2, WAIT_LAST_POLL_MS);
+		wait->pause = Min(wait->pause * 2, POLL_LAST_MS);
 	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
 					 Min(pause, left), PG_WAIT_EXTENSION);
 	ResetLatch(MyLatch);

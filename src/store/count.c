@@ -54,17 +54,6 @@ messages_more(const JournalEntry *entry)
 		entry->kind == JOURNAL_VANISH ? -entry->count : 0;
 }
 
-static void
-add_entry_hidden(HiddenCounts *hidden, int64 window, const JournalEntry *entry)
-{
-	if (entry->kind != JOURNAL_APPEAR)
-		add_hidden(hidden, window, entry->old_state,
-				   count_second(entry->old_due), -entry->count);
-	if (entry->kind != JOURNAL_VANISH)
-		add_hidden(hidden, window, entry->new_state,
-				   count_second(entry->due), entry->count);
-}
-
 void
 count_light(QueueSlot *slot, const JournalEntry *entry)
 {
@@ -94,37 +83,46 @@ recount_sees(const Recount *recount, TransactionId xid)
 	return true;
 }
 
-/* Only what comes back in the seconds that are recounted. */
+/* The same for a recount: of a part only what comes back in its seconds. */
 static void
-add_to_part(Recount *recount, HiddenState state, int64 second, int32 more)
+add_recounted(HiddenCounts *hidden, const Recount *recount, int64 window,
+			  HiddenState state, int64 second, int32 more)
 {
-	if (second >= recount->from && second < recount->until)
-		add_hidden(&recount->hidden, recount->from, state, second, more);
+	if (recount->whole)
+		add_hidden(hidden, window, state, second, more);
+	else if (second >= recount->from && second < recount->until)
+		add_hidden(hidden, recount->from, state, second, more);
+}
+
+/* Messages that are hidden in that way become more, or fewer. */
+static void
+count_hidden(QueueSlot *slot, bool recounted, HiddenState state,
+			 TimestampTz due, int32 more)
+{
+	Recount    *recount = &shared->recount;
+
+	add_hidden(&slot->hidden, slot->window, state, count_second(due), more);
+	if (recounted)
+		add_recounted(&recount->hidden, recount, slot->window, state,
+					  count_second(due), more);
 }
 
 void
 count_entry(QueueSlot *slot, const JournalEntry *entry, TransactionId xid)
 {
 	Recount    *recount = &shared->recount;
+	bool		recounted = recount->slot == slot &&
+		!recount_sees(recount, xid);
 
 	if (entry->kind == JOURNAL_TAKEN)
 		return;
 	count_light(slot, entry);
-	add_entry_hidden(&slot->hidden, slot->window, entry);
-	if (recount->slot != slot || recount_sees(recount, xid))
-		return;
-	recount->messages += messages_more(entry);
-	if (recount->whole)
-		add_entry_hidden(&recount->hidden, slot->window, entry);
-	else
-	{
-		if (entry->kind != JOURNAL_APPEAR)
-			add_to_part(recount, entry->old_state,
-						count_second(entry->old_due), -entry->count);
-		if (entry->kind != JOURNAL_VANISH)
-			add_to_part(recount, entry->new_state,
-						count_second(entry->due), entry->count);
-	}
+	/* what appears was not hidden before, and what vanishes is not after */
+	count_hidden(slot, recounted, entry->old_state, entry->old_due,
+				 -entry->count);
+	count_hidden(slot, recounted, entry->new_state, entry->due, entry->count);
+	if (recounted)
+		recount->messages += messages_more(entry);
 }
 
 void
@@ -401,13 +399,10 @@ count_row(Counted *counted, const Recount *recount, int64 window,
 		  const MessageRow *row)
 {
 	RowStanding standing = row_standing(row);
-	int64		second = count_second(standing.due);
 
 	counted->messages++;
-	if (recount->whole)
-		add_hidden(&counted->hidden, window, standing.state, second, 1);
-	else if (second >= recount->from && second < recount->until)
-		add_hidden(&counted->hidden, recount->from, standing.state, second, 1);
+	add_recounted(&counted->hidden, recount, window, standing.state,
+				  count_second(standing.due), 1);
 }
 
 /* Counts what the snapshot sees. */

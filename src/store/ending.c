@@ -53,11 +53,23 @@ made_available(const JournalEntry *entry, Ending ending, TimestampTz now)
 	return 0;
 }
 
-/* Was the message new in what is rolled back now, so that it never was? */
-static bool
-never_was(const JournalEntry *entry, int from)
+/* The first entry from "from" on by which a message appears. */
+static int
+first_appearance(int from)
 {
-	for (int i = from; i < journal_count && &journal_entries[i] < entry; i++)
+	while (from < journal_count && journal_entries[from].kind != JOURNAL_APPEAR)
+		from++;
+	return from;
+}
+
+/*
+ * Was the message new in what is rolled back now, so that it never was?
+ * "appeared" is the first appearance there: who only receives has none to look through.
+ */
+static bool
+never_was(const JournalEntry *entry, int appeared)
+{
+	for (int i = appeared; i < journal_count && &journal_entries[i] < entry; i++)
 	{
 		if (journal_entries[i].kind == JOURNAL_APPEAR &&
 			journal_entries[i].number == entry->number &&
@@ -85,7 +97,7 @@ tell_bounds_of_commit(QueueSlot *slot, const JournalEntry *entry)
 }
 
 static void
-tell_bounds_of_abort(QueueSlot *slot, const JournalEntry *entry, int from)
+tell_bounds_of_abort(QueueSlot *slot, const JournalEntry *entry, int appeared)
 {
 	if (entry->kind == JOURNAL_TAKEN)
 		attempts_note(slot, entry->first, entry->last, entry->received,
@@ -96,7 +108,7 @@ tell_bounds_of_abort(QueueSlot *slot, const JournalEntry *entry, int from)
 			parked_put(slot, entry->old_due, entry->first);
 		else if (head_concerns(slot, entry->first))
 			head_put(slot, entry->first, entry->last, DT_NOBEGIN);
-		if (entry->received > 0 && !never_was(entry, from))
+		if (entry->received > 0 && !never_was(entry, appeared))
 			attempts_note(slot, entry->first, entry->last, 1, decouple_now());
 	}
 }
@@ -135,7 +147,7 @@ is_light(const QueueSlot *slot, const JournalEntry *entry, Ending ending)
  * where the worker has to look.
  */
 static int64
-tell(QueueSlot *slot, const JournalEntry *entry, Ending ending, int from,
+tell(QueueSlot *slot, const JournalEntry *entry, Ending ending, int appeared,
 	 TimestampTz now, bool *wake)
 {
 	int64		available = made_available(entry, ending, now);
@@ -143,7 +155,7 @@ tell(QueueSlot *slot, const JournalEntry *entry, Ending ending, int from,
 	if (ending == ENDING_COMMIT)
 		tell_bounds_of_commit(slot, entry);
 	else if (ending == ENDING_ABORT)
-		tell_bounds_of_abort(slot, entry, from);
+		tell_bounds_of_abort(slot, entry, appeared);
 	else
 		tell_bounds_of_prepare(slot, entry);
 	if (ending == ENDING_COMMIT)
@@ -171,7 +183,7 @@ lock_entry(JournalEntry *entry, LWLockMode mode)
 
 /* Tells an entry, and all behind it that are the same queue's. */
 static int
-tell_queue(int from, int i, Ending ending, TimestampTz now, bool *wake)
+tell_queue(int appeared, int i, Ending ending, TimestampTz now, bool *wake)
 {
 	int32		number = journal_entries[i].number;
 	QueueSlot  *slot = lock_entry(&journal_entries[i], LW_SHARED);
@@ -201,7 +213,8 @@ tell_queue(int from, int i, Ending ending, TimestampTz now, bool *wake)
 			available += made_available(&journal_entries[i], ending, now);
 		}
 		else
-			available += tell(slot, &journal_entries[i], ending, from, now, wake);
+			available += tell(slot, &journal_entries[i], ending, appeared, now,
+							  wake);
 	}
 	if (pg_atomic_read_u32(&slot->attend) != 0)
 		*wake = true;
@@ -218,11 +231,12 @@ static void
 tell_from(int from, Ending ending)
 {
 	TimestampTz now = decouple_now();
+	int			appeared = ending == ENDING_ABORT ? first_appearance(from) : from;
 	bool		wake = false;
 	int			i = from;
 
 	while (i < journal_count)
-		i = tell_queue(from, i, ending, now, &wake);
+		i = tell_queue(appeared, i, ending, now, &wake);
 	if (wake)
 		database_wake_worker();
 	journal_count = from;

@@ -277,32 +277,33 @@ is_before(TimestampTz due_a, int64 id_a, TimestampTz due_b, int64 id_b)
 	return due_a < due_b || (due_a == due_b && id_a < id_b);
 }
 
+/* the lock is held */
+static void
+copy_parked_bound(const QueueSlot *slot, ParkedView *view)
+{
+	view->bound = slot->parked_bound;
+	view->bound_id = slot->parked_bound_id;
+}
+
 void
 parked_view(QueueSlot *slot, int32 number, TimestampTz now, bool may_move,
 			ParkedView *view)
 {
 	view->nothing_due = view->moving = false;
-	view->bound = view->due = DT_NOBEGIN;
+	view->bound = DT_NOBEGIN;
 	view->bound_id = 0;
-	if (slot == NULL)
-		return;
-	/* a look without a lock: who parks a row due earlier wakes us then */
-	if (!slot_lock(slot, number, LW_SHARED))
+	if (slot == NULL || !slot_lock(slot, number, LW_SHARED))
 		return;
 	view->nothing_due = slot->parked_due > now;
-	view->bound = slot->parked_bound;
-	view->bound_id = slot->parked_bound_id;
-	view->due = slot->parked_due;
+	copy_parked_bound(slot, view);
 	slot_unlock(slot);
 	if (view->nothing_due || !may_move || moving_parked != NULL ||
 		!slot_lock(slot, number, LW_EXCLUSIVE))
 		return;
 	if (slot->parked_mover < 0)
 	{
+		copy_parked_bound(slot, view);
 		view->moving = true;
-		view->bound = slot->parked_bound;
-		view->bound_id = slot->parked_bound_id;
-		view->due = slot->parked_due;
 		slot->parked_mover = my_process_number();
 		slot->parked_low = DT_NOEND;
 		slot->parked_low_id = 0;

@@ -108,7 +108,6 @@ typedef struct ParkedView
 	bool		moving;
 	TimestampTz bound;
 	int64		bound_id;
-	TimestampTz due;			/* nothing beyond the bound is due before */
 } ParkedView;
 
 extern void parked_view(QueueSlot *slot, int32 number, TimestampTz now,

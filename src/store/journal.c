@@ -72,34 +72,32 @@ journal_is_registered(TransactionId xid)
 
 /* ---- taking notes ---- */
 
-RowStanding
-slot_standing(TupleTableSlot *slot)
+/* Of the columns of a row, or of a slot that has read as far as the fence. */
+static RowStanding
+standing_of(const Datum *values, const bool *nulls)
 {
 	RowStanding standing = {NOT_HIDDEN, DT_NOBEGIN};
-	bool		isnull;
-	Datum		visible_at = slot_getattr(slot, MESSAGE_VISIBLE_AT, &isnull);
 
-	if (!isnull)
+	if (!nulls[MESSAGE_VISIBLE_AT - 1])
 	{
-		standing.due = DatumGetTimestampTz(visible_at);
-		(void) slot_getattr(slot, MESSAGE_FENCE, &isnull);
-		standing.state = isnull ? HIDDEN_DELAYED : HIDDEN_IN_FLIGHT;
+		standing.state = nulls[MESSAGE_FENCE - 1] ?
+			HIDDEN_DELAYED : HIDDEN_IN_FLIGHT;
+		standing.due = DatumGetTimestampTz(values[MESSAGE_VISIBLE_AT - 1]);
 	}
 	return standing;
 }
 
 RowStanding
+slot_standing(TupleTableSlot *slot)
+{
+	slot_getsomeattrs(slot, Max(MESSAGE_VISIBLE_AT, MESSAGE_FENCE));
+	return standing_of(slot->tts_values, slot->tts_isnull);
+}
+
+RowStanding
 row_standing(const MessageRow *row)
 {
-	RowStanding standing = {NOT_HIDDEN, DT_NOBEGIN};
-
-	if (!ROW_IS_NULL(row, MESSAGE_VISIBLE_AT))
-	{
-		standing.state = ROW_IS_NULL(row, MESSAGE_FENCE) ?
-			HIDDEN_DELAYED : HIDDEN_IN_FLIGHT;
-		standing.due = DatumGetTimestampTz(ROW_VALUE(row, MESSAGE_VISIBLE_AT));
-	}
-	return standing;
+	return standing_of(row->values, row->nulls);
 }
 
 static bool

@@ -177,7 +177,7 @@ serve(Launched *mine, const DatabaseEntry *entry, TimestampTz now)
 		mine->started_at = now;
 		return DT_NOEND;
 	}
-	database_note_no_process(entry->database, true);
+	database_note_no_process(entry->database);
 	if (!complained)
 		ereport(LOG,
 				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),

@@ -85,10 +85,9 @@ slots_with_work(bool fold)
 	if (shared == NULL)
 		return NIL;
 	/* a look without locks: each step looks again */
-	for (int i = 0; (slot = slot_by_index(i)) != NULL; i++)
+	for (int i = 0; (slot = slot_next_here(&i)) != NULL;)
 	{
-		if (slot->database == MyDatabaseId &&
-			(fold || slot->note_count > 0 || upkeep_wants_recount(slot)))
+		if (fold || slot->note_count > 0 || upkeep_wants_recount(slot))
 			numbers = lappend_int(numbers, slot->number);
 	}
 	return numbers;

@@ -101,10 +101,9 @@ take_notifications(void)
 	List	   *numbers = NIL;
 	QueueSlot  *slot;
 
-	for (int i = 0; (slot = slot_by_index(i)) != NULL; i++)
+	for (int i = 0; (slot = slot_next_here(&i)) != NULL;)
 	{
-		if (slot->database == MyDatabaseId &&
-			pg_atomic_read_u32(&slot->notify) != 0 &&
+		if (pg_atomic_read_u32(&slot->notify) != 0 &&
 			pg_atomic_exchange_u32(&slot->notify, 0) != 0)
 			numbers = lappend_int(numbers, slot->number);
 	}
@@ -142,14 +141,11 @@ wake_due(TimestampTz now)
 	TimestampTz next = DT_NOEND;
 	QueueSlot  *slot;
 
-	for (int i = 0; (slot = slot_by_index(i)) != NULL; i++)
+	for (int i = 0; (slot = slot_next_here(&i)) != NULL;)
 	{
-		TimestampTz due;
-
 		/* without a lock: a time that is missed is met a tick later */
-		if (slot->database != MyDatabaseId)
-			continue;
-		due = Min(slot->held_due, slot->parked_due);
+		TimestampTz due = Min(slot->held_due, slot->parked_due);
+
 		if (due <= now)
 		{
 			if (slot->told_due < due || slot->waiter_count > 0)
@@ -177,10 +173,15 @@ is_time(TimestampTz *last, TimestampTz now, long milliseconds)
 static void
 do_urgent(TimestampTz now)
 {
-	bool		fold = is_time(&times.folded_at, now, FOLD_MS);
-
 	begin_step();
-	round_urgent(end_step, fold);
+	round_urgent(end_step, is_time(&times.folded_at, now, FOLD_MS));
+	commit_step();
+}
+
+static void
+do_redrives(void)
+{
+	begin_step();
 	if (round_redrive(end_step))
 		times.urgent_at = 0;	/* go on at once */
 	commit_step();
@@ -238,10 +239,8 @@ look_for_news(bool *notifications, bool *notes)
 	QueueSlot  *slot;
 
 	*notifications = *notes = false;
-	for (int i = 0; (slot = slot_by_index(i)) != NULL; i++)
+	for (int i = 0; (slot = slot_next_here(&i)) != NULL;)
 	{
-		if (slot->database != MyDatabaseId)
-			continue;
 		*notifications |= pg_atomic_read_u32(&slot->notify) != 0;
 		*notes |= pg_atomic_read_u32(&slot->attend) != 0;
 	}
@@ -256,12 +255,12 @@ wake_idle(TimestampTz now)
 {
 	QueueSlot  *slot;
 
-	for (int i = 0; (slot = slot_by_index(i)) != NULL; i++)
+	for (int i = 0; (slot = slot_next_here(&i)) != NULL;)
 	{
 		QueueCounts counts;
 		int32		number = slot->number;
 
-		if (slot->database != MyDatabaseId || slot->waiter_count == 0 ||
+		if (slot->waiter_count == 0 ||
 			!count_read(number, now, &counts) || counts.visible == 0 ||
 			!slot_lock(slot, number, LW_EXCLUSIVE))
 			continue;
@@ -290,6 +289,7 @@ worker_tick(void)
 	{
 		wake_idle(decouple_now());
 		do_urgent(now);
+		do_redrives();
 	}
 	else if (notes && is_time(&times.notes_at, now, NOTES_PAUSE_MS))
 		do_urgent(now);
