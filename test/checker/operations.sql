@@ -53,6 +53,7 @@ CREATE TABLE checker.held (
 	receipt decouple.receipt NOT NULL
 );
 CREATE INDEX ON checker.held (client, claim);
+CREATE INDEX ON checker.held (client, number);
 
 -- what the driver loads in the end: each receive of a message, those that were
 -- rolled back too; and what clients were told
@@ -175,9 +176,9 @@ BEGIN
 		SELECT h.claim, pg_current_xact_id(), what, h.receipt::text = ANY (good::text[]),
 			CASE WHEN what <> 'delete' THEN begun + timeout END, clock_timestamp()
 		FROM checker.held h
-		WHERE h.client = settle_batch.client AND h.receipt::text = ANY (mine::text[]);
+		WHERE h.client = settle_batch.client AND h.number = settle_batch.number AND h.receipt::text = ANY (mine::text[]);
 	DELETE FROM checker.held h
-		WHERE h.client = settle_batch.client AND h.receipt::text = ANY (mine::text[])
+		WHERE h.client = settle_batch.client AND h.number = settle_batch.number AND h.receipt::text = ANY (mine::text[])
 			AND (what = 'delete' OR NOT h.receipt::text = ANY (good::text[]));
 END $$;
 
