@@ -25,6 +25,7 @@ OBJS := \
 	src/store/count.o \
 	src/store/ending.o \
 	src/store/find.o \
+	src/store/group.o \
 	src/store/head.o \
 	src/store/insert.o \
 	src/store/journal.o \
@@ -35,15 +36,20 @@ OBJS := \
 	src/store/settle.o \
 	src/store/table.o \
 	src/store/visit.o \
+	src/store/visit_groups.o \
+	src/queue/attempt.o \
 	src/queue/attributes.o \
 	src/queue/await.o \
+	src/queue/blocked.o \
 	src/queue/call.o \
 	src/queue/channel.o \
 	src/queue/create.o \
 	src/queue/dead_letter.o \
 	src/queue/definition.o \
+	src/queue/deduplication.o \
 	src/queue/deliverable.o \
 	src/queue/draft.o \
+	src/queue/memory.o \
 	src/queue/metrics.o \
 	src/queue/options.o \
 	src/queue/peek.o \

@@ -3,7 +3,8 @@
 CREATE EXTENSION decouple;
 SELECT default_version, comment FROM pg_available_extensions WHERE name = 'decouple';
 \dn+ decouple
-\dv decouple.*
+SELECT relname AS view, left(obj_description(oid), 90) AS description FROM pg_class
+WHERE relnamespace = 'decouple'::regnamespace AND relkind = 'v' ORDER BY relname;
 \df decouple.send
 \d decouple.queue_metrics
 SELECT decouple.create_queue('orders');

@@ -15,6 +15,7 @@
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_extension.h"
+#include "catalog/pg_type.h"
 #include "commands/extension.h"
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
@@ -34,6 +35,12 @@ static const char *const object_names[CATALOG_OBJECTS] = {
 	[CATALOG_QUEUE_NUMBER_SEQ] = "queue_number_seq",
 	[CATALOG_QUEUE_TOTALS] = "queue_totals",
 	[CATALOG_QUEUE_TOTALS_NUMBER] = "queue_totals_pkey",
+	[CATALOG_DEDUPLICATIONS] = "deduplications",
+	[CATALOG_DEDUPLICATIONS_ID] = "deduplications_pkey",
+	[CATALOG_DEDUPLICATIONS_KEY] = "deduplications_key_idx",
+	[CATALOG_RECEIVE_ATTEMPTS] = "receive_attempts",
+	[CATALOG_RECEIVE_ATTEMPTS_NUMBER] = "receive_attempts_pkey",
+	[CATALOG_RECEIVE_ATTEMPTS_KEY] = "receive_attempts_key_idx",
 	[CATALOG_REDRIVE_JOBS] = "redrive_jobs",
 	[CATALOG_REDRIVE_TASK_ID_SEQ] = "redrive_task_id_seq",
 };
@@ -100,6 +107,14 @@ catalog_object(CatalogObject object)
 		object_oids[object] = found;
 	}
 	return object_oids[object];
+}
+
+Oid
+catalog_type(const char *name)
+{
+	return GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
+						   CStringGetDatum(name),
+						   ObjectIdGetDatum(catalog_schema()));
 }
 
 Oid

@@ -19,6 +19,12 @@ typedef enum CatalogObject
 	CATALOG_QUEUE_NUMBER_SEQ,
 	CATALOG_QUEUE_TOTALS,
 	CATALOG_QUEUE_TOTALS_NUMBER,	/* primary key (queue_number) */
+	CATALOG_DEDUPLICATIONS,
+	CATALOG_DEDUPLICATIONS_ID,	/* primary key (queue_number, message_id) */
+	CATALOG_DEDUPLICATIONS_KEY, /* (queue_number, key) */
+	CATALOG_RECEIVE_ATTEMPTS,
+	CATALOG_RECEIVE_ATTEMPTS_NUMBER,	/* primary key (queue_number, attempt_number) */
+	CATALOG_RECEIVE_ATTEMPTS_KEY,	/* (queue_number, key) */
 	CATALOG_REDRIVE_JOBS,
 	CATALOG_REDRIVE_TASK_ID_SEQ,
 	CATALOG_OBJECTS				/* how many, last */
@@ -31,6 +37,9 @@ extern Oid	catalog_schema(void);
 
 /* one of the extension's tables, indexes, sequences; 55000 where missing */
 extern Oid	catalog_object(CatalogObject object);
+
+/* one of the extension's types */
+extern Oid	catalog_type(const char *name);
 
 /* whose rights the extension's own DDL runs with */
 extern Oid	catalog_owner(void);

@@ -53,7 +53,8 @@ typedef struct HeldRange
 {
 	int64		first;			/* both included */
 	int64		last;
-	TimestampTz due;			/* not worth a look before */
+	TimestampTz due;			/* not worth a look before; or else before */
+	TransactionId blocker;		/* this one's end, if it is valid */
 	uint32		version;		/* another after each change */
 } HeldRange;
 
@@ -105,6 +106,7 @@ typedef struct QueueSlot
 	int64		parked_low_id;
 	TimestampTz held_due;		/* the earliest due of the held ranges */
 	int			held_count;
+	int			blocked_count;	/* held ranges that have a blocker */
 	int			note_count;
 	uint32		versions;		/* the last one that a range got */
 	bool		far;			/* a receive went far beyond the bound */

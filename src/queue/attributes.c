@@ -21,9 +21,9 @@
 
 #include "base/version.h"
 #include "queue/attributes.h"
+#include "store/group.h"
 
 #define ATTRIBUTE_NAME_MAX	256
-#define GROUP_ID_MAX		128
 
 static void
 bad_attribute(const char *name, int length, const char *detail)
@@ -180,10 +180,10 @@ attributes_check(Jsonb *attributes)
 }
 
 void
-group_id_check(text *group_id)
+group_id_check(text *id, const char *what)
 {
-	const char *value = VARDATA_ANY(group_id);
-	int			length = VARSIZE_ANY_EXHDR(group_id);
+	const char *value = VARDATA_ANY(id);
+	int			length = VARSIZE_ANY_EXHDR(id);
 	bool		good = length >= 1 && length <= GROUP_ID_MAX;
 
 	for (int i = 0; good && i < length; i++)
@@ -191,7 +191,7 @@ group_id_check(text *group_id)
 	if (!good)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid group id: \"%s\"",
+				 errmsg("invalid %s: \"%s\"", what,
 						pnstrdup(value, pg_mbcliplen(value, length, 256))),
 				 errhint("Use 1 to 128 printable ASCII characters without spaces.")));
 }

@@ -15,7 +15,10 @@
  */
 extern int64 attributes_check(Jsonb *attributes);
 
-/* 1-128 printable ASCII characters without space (sqs: MessageGroupId) */
-extern void group_id_check(text *group_id);
+/*
+ * Checks a group id or a deduplication id, and names it in the error: 1-128
+ * printable ASCII characters without space (sqs: MessageGroupId).
+ */
+extern void group_id_check(text *id, const char *what);
 
 #endif							/* DECOUPLE_ATTRIBUTES_H */

@@ -57,7 +57,7 @@ look_at(Datum queue_name, Wait *wait)
 
 	call_open(&call, queue_name, "receive", "await()");
 	wait_saw(wait, &call.definition);
-	visit_begin(&visit, &call.store, decouple_now());
+	visit_begin(&visit, &call.store, decouple_now(), VISIT_TO_RECEIVE);
 	found = next_deliverable(&clearing, &call, &visit);
 	visit_end(&visit);
 	dead_letter_close(&clearing.letters);

@@ -65,7 +65,7 @@ open_with(QueueCall *call, Datum name, const char *action, LOCKMODE lockmode)
 	database_ask();
 	policy_check(call->definition.owner, call->definition.name, action);
 	store_open(&call->store, heap, call->definition.order_index,
-			   call->definition.number, lockmode);
+			   call->definition.group_index, call->definition.number, lockmode);
 }
 
 void
@@ -92,7 +92,7 @@ call_open_if_fit(QueueCall *call, const char *name)
 	if (heap == NULL)
 		return false;
 	store_open(&call->store, heap, call->definition.order_index,
-			   call->definition.number, RowExclusiveLock);
+			   call->definition.group_index, call->definition.number, RowExclusiveLock);
 	return true;
 }
 
@@ -148,6 +148,12 @@ message_result_add(MessageResult *result, const QueueCall *call,
 	{
 		nulls[RESULT_ATTRIBUTES] = false;
 		values[RESULT_ATTRIBUTES] = result->no_attributes;
+	}
+	if (call->definition.fifo)
+	{
+		/* ids of a group are in the order of its messages */
+		nulls[RESULT_SEQUENCE_NUMBER] = false;
+		values[RESULT_SEQUENCE_NUMBER] = ROW_VALUE(row, MESSAGE_ID);
 	}
 	nulls[RESULT_RECEIVE_COUNT] = nulls[RESULT_VISIBLE_AT] = false;
 	values[RESULT_RECEIVE_COUNT] = Int32GetDatum(row_receive_count(row));

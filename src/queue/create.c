@@ -35,7 +35,9 @@
 #include "base/rows.h"
 #include "base/settings.h"
 #include "base/version.h"
+#include "queue/call.h"
 #include "queue/definition.h"
+#include "queue/memory.h"
 #include "queue/options.h"
 #include "queue/table.h"
 #include "security/policy.h"
@@ -64,13 +66,43 @@ lock_name(const char *name)
 					   0, AccessExclusiveLock);
 }
 
+/* ---- rules over several options ---- */
+
+/*
+ * A queue is FIFO if and only if its name says so, and only then it has what
+ * FIFO queues have (sqs: CreateQueue, FifoQueue).
+ */
 static void
-not_built(const char *what)
+check_fifo(Request *request)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("%s are not available in this version", what),
-			 errhint("Use a standard queue.")));
+	static const QueueOption of_fifo[] = {
+		OPTION_CONTENT_BASED_DEDUPLICATION, OPTION_DEDUPLICATION_SCOPE,
+		OPTION_DEDUPLICATION_WINDOW
+	};
+	bool		fifo = name_is_fifo(request->name);
+
+	if (request->given[OPTION_FIFO] &&
+		fifo != (request->values[OPTION_FIFO].number != 0))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 fifo ?
+				 errmsg("queue \"%s\" is a FIFO queue by its name",
+						request->name) :
+				 errmsg("the name of FIFO queue \"%s\" does not end in \".fifo\"",
+						request->name),
+				 errhint("The name of a FIFO queue ends in \".fifo\", and no other queue's does.")));
+	request->values[OPTION_FIFO].number = fifo;
+	for (int i = 0; i < (int) lengthof(of_fifo) && !fifo; i++)
+	{
+		if (request->given[of_fifo[i]] &&
+			(of_fifo[i] != OPTION_CONTENT_BASED_DEDUPLICATION ||
+			 request->values[of_fifo[i]].number != 0))
+			ereport(ERROR,
+					(errcode(ERRCODE_FIFO_ATTRIBUTE),
+					 errmsg("a standard queue has no %s",
+							option_name(of_fifo[i])),
+					 errhint("Create a FIFO queue: its name ends in \".fifo\".")));
+	}
 }
 
 static void
@@ -85,13 +117,8 @@ read_request(FunctionCallInfo fcinfo, Request *request, const char *call_name)
 												 &request->values[i]);
 	PreventCommandIfReadOnly(call_name);
 	PreventCommandIfParallelMode(call_name);
-	if (name_is_fifo(request->name) || request->values[OPTION_FIFO].number != 0)
-		not_built("FIFO queues");
-	if (request->values[OPTION_CONTENT_BASED_DEDUPLICATION].number != 0)
-		not_built("deduplicating queues");
+	check_fifo(request);
 }
-
-/* ---- rules over several options ---- */
 
 static void
 check_dead_letter_queue(const Request *request)
@@ -114,6 +141,12 @@ check_dead_letter_queue(const Request *request)
 				 errhint("Create another queue for dead letters.")));
 	if (!definition_lookup(target->name, &definition))
 		definition_missing(target->name);
+	if (definition.fifo != name_is_fifo(request->name))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("dead-letter queue \"%s\" is not of the same kind",
+						target->name),
+				 errhint("The dead letters of a FIFO queue go to a FIFO queue, those of a standard queue to a standard queue.")));
 	policy_check(definition.owner, definition.name, "send");
 }
 
@@ -224,13 +257,14 @@ create(Relation definitions, Request *request)
 						 get_database_name(MyDatabaseId))));
 	for (int i = 0; i < OPTION_COUNT; i++)
 	{
-		if (!request->given[i])
+		if (!request->given[i] && i != OPTION_FIFO)
 			request->values[i] = option_default(i);
 	}
 	check_dead_letter_queue(request);
 	number = (int32) nextval_internal(catalog_object(CATALOG_QUEUE_NUMBER_SEQ),
 									  false);
-	queue_table_create(number, request->name, GetUserId());
+	queue_table_create(number, request->name,
+					   request->values[OPTION_FIFO].number != 0, GetUserId());
 	insert_row(definitions, number, request);
 	database_ask();
 	count_begin(number, decouple_now());
@@ -307,6 +341,34 @@ update_row(Relation definitions, HeapTuple old, const Request *request)
 }
 
 /*
+ * Another delay of a FIFO queue holds for the messages that are there too, or
+ * new ones could be due before them (sqs: sqs-delay-queues).
+ */
+static void
+delay_anew(const char *name)
+{
+	TimestampTz now = decouple_now();
+	QueueCall	call;
+	StoreScan	scan;
+
+	if (!call_open_if_fit(&call, name))
+		return;
+	scan_begin_free(&scan, &call.store, 0);
+	while (scan_next(&scan))
+	{
+		TimestampTz due = DatumGetTimestampTz(ROW_VALUE(&scan.row, MESSAGE_SENT_AT)) +
+			call.definition.delay;
+
+		if (row_receive_count(&scan.row) == 0 &&
+			ROW_IS_NULL(&scan.row, MESSAGE_FENCE) &&
+			(row_visible_at(&scan.row) > now || due > now))
+			(void) store_postpone(&scan, now, due);
+	}
+	scan_end(&scan);
+	call_close(&call);
+}
+
+/*
  * alter_queue(queue_name queue, ...options, reset text[]) -> queue
  */
 Datum
@@ -333,11 +395,15 @@ decouple_alter_queue(PG_FUNCTION_ARGS)
 			request.values[i] = current[i];
 	}
 	apply_reset(fcinfo, &request);
+	request.values[OPTION_FIFO] = current[OPTION_FIFO];
 	check_dead_letter_queue(&request);
 	update_row(definitions, tuple, &request);
 	if (OidIsValid(definition.table))
 		CacheInvalidateRelcacheByRelid(definition.table);
 	CommandCounterIncrement();
+	if (definition.fifo && request.values[OPTION_DELAY].number !=
+		current[OPTION_DELAY].number)
+		delay_anew(request.name);
 	table_close(definitions, NoLock);
 	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 }
@@ -431,6 +497,8 @@ forget_table(Relation definitions, const char *table_name)
 		CatalogTupleDelete(definitions, &tuple->t_self);
 		CommandCounterIncrement();
 	}
+	memory_forget(&deduplication_memory, number);
+	memory_forget(&attempt_memory, number);
 }
 
 /*

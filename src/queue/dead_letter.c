@@ -51,6 +51,10 @@ dead_letter_move(DeadLetters *letters, QueueCall *source, StoreScan *scan,
 	row_set_null(row, MESSAGE_FENCE);
 	row_set(row, MESSAGE_RECEIVED_BEFORE,
 			Int32GetDatum(row_receive_count(row)));
+	/* so that two of one deduplication id stay two (sqs-dead-letter-queues) */
+	if (source->definition.fifo)
+		row_set(row, MESSAGE_DEDUPLICATION_ID,
+				CStringGetTextDatum(psprintf(INT64_FORMAT, ROW_ID(row))));
 	row_set(row, MESSAGE_DEAD_LETTER_SOURCE,
 			CStringGetTextDatum(source->definition.name));
 	return store_move(scan, TOTAL_DEAD_LETTERED, &letters->call.store,

@@ -106,6 +106,10 @@ definition_from_tuple(QueueDefinition *definition, HeapTuple tuple,
 	definition->retry_delay = options[OPTION_RETRY_DELAY].number;
 	definition->retry_max_delay = options[OPTION_RETRY_MAX_DELAY].number;
 	definition->retry_backoff = (RetryBackoff) options[OPTION_RETRY_BACKOFF].number;
+	definition->deduplication_scope =
+		(DeduplicationScope) options[OPTION_DEDUPLICATION_SCOPE].number;
+	definition->deduplication_window =
+		options[OPTION_DEDUPLICATION_WINDOW].number;
 	definition->notify = options[OPTION_NOTIFY].number != 0;
 }
 
@@ -261,7 +265,8 @@ open_anew(const char *name, LOCKMODE lockmode, bool missing_ok, bool *failed,
 		return NULL;
 	}
 	*definition = again;
-	if (!queue_table_verify(heap, name, missing_ok, &definition->order_index))
+	if (!queue_table_verify(heap, name, definition->fifo, missing_ok,
+							&definition->order_index, &definition->group_index))
 	{
 		relation_close(heap, lockmode);
 		*failed = true;

@@ -26,6 +26,13 @@ typedef enum RetryBackoff
 	BACKOFF_EXPONENTIAL
 } RetryBackoff;
 
+/* among which messages of a FIFO queue a deduplication id is one */
+typedef enum DeduplicationScope
+{
+	SCOPE_QUEUE,
+	SCOPE_MESSAGE_GROUP
+} DeduplicationScope;
+
 typedef struct QueueDefinition
 {
 	char		name[QUEUE_NAME_MAX + 1];	/* hash key */
@@ -33,6 +40,7 @@ typedef struct QueueDefinition
 	int32		number;			/* never used again */
 	Oid			table;			/* decouple.q_<number> */
 	Oid			order_index;	/* its primary key, on (id) */
+	Oid			group_index;	/* of a FIFO queue, on (group_id, id) */
 	Oid			owner;
 	int64		visibility_timeout; /* microseconds, as all times here */
 	int64		delay;
@@ -46,6 +54,8 @@ typedef struct QueueDefinition
 	char		dead_letter_queue[QUEUE_NAME_MAX + 1];	/* "": none */
 	bool		fifo;
 	bool		content_based_deduplication;
+	DeduplicationScope deduplication_scope;
+	int64		deduplication_window;
 	bool		notify;
 } QueueDefinition;
 

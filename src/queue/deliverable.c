@@ -42,7 +42,7 @@ move_exhausted(Clearing *clearing, QueueCall *call, StoreScan *scan,
 	return false;
 }
 
-bool
+Cleared
 count_attempts(Clearing *clearing, QueueCall *call, StoreScan *scan,
 			   TimestampTz now, bool write_always)
 {
@@ -51,53 +51,54 @@ count_attempts(Clearing *clearing, QueueCall *call, StoreScan *scan,
 	bool		deliver;
 
 	if (store_take_attempts(scan, &failed_at) == 0)
-		return false;
+		return NOT_CLEARED;
 	if (is_exhausted(&call->definition, &scan->row))
 	{
 		if (move_exhausted(clearing, call, scan, now, &deliver))
-			return true;
+			return CLEARED_AWAY;
 		if (!deliver)
 		{
 			store_return_attempts(scan);
-			return false;
+			return NOT_CLEARED;
 		}
 	}
 	until = failed_at + retry_delay(&call->definition,
 									row_receives_here(&scan->row));
 	if (until <= now && !write_always)
-		return false;
+		return NOT_CLEARED;
 	if (!store_hide(scan, now, Max(until, row_visible_at(&scan->row))))
 	{
 		store_return_attempts(scan);
-		return false;
+		return NOT_CLEARED;
 	}
 	cleared_one(clearing);
-	return true;
+	return CLEARED_PUT_OFF;
 }
 
-/* Is the row to be delivered?  *took: it was cleared away. */
+/* Is the row to be delivered?  If not *cleared tells what became of it. */
 static bool
 is_deliverable(Clearing *clearing, QueueCall *call, StoreScan *scan,
-			   TimestampTz now, bool *took)
+			   TimestampTz now, Cleared *cleared)
 {
 	bool		deliver = true;
 
-	*took = false;
+	*cleared = NOT_CLEARED;
 	if (row_has_expired(&scan->row, call->definition.retention, now))
 	{
 		if (clearing->cleared < CLEARED_MAX &&
 			store_remove(scan, TOTAL_EXPIRED))
 		{
 			cleared_one(clearing);
-			*took = true;
+			*cleared = CLEARED_AWAY;
 		}
 		return false;
 	}
-	*took = count_attempts(clearing, call, scan, now, false);
-	if (*took)
+	*cleared = count_attempts(clearing, call, scan, now, false);
+	if (*cleared != NOT_CLEARED)
 		return false;
-	if (is_exhausted(&call->definition, &scan->row))
-		*took = move_exhausted(clearing, call, scan, now, &deliver);
+	if (is_exhausted(&call->definition, &scan->row) &&
+		move_exhausted(clearing, call, scan, now, &deliver))
+		*cleared = CLEARED_AWAY;
 	return deliver;
 }
 
@@ -106,12 +107,14 @@ next_deliverable(Clearing *clearing, QueueCall *call, Visit *visit)
 {
 	while (visit_next(visit))
 	{
-		bool		took;
+		Cleared		cleared;
 
-		if (is_deliverable(clearing, call, &visit->scan, visit->now, &took))
+		if (is_deliverable(clearing, call, visit->current, visit->now, &cleared))
 			return true;
-		if (took)
+		if (cleared == CLEARED_AWAY)
 			visit_took(visit);
+		else if (cleared == CLEARED_PUT_OFF)
+			visit_hid(visit);
 	}
 	return false;
 }

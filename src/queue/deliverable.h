@@ -26,12 +26,19 @@ typedef struct Clearing
 extern bool next_deliverable(Clearing *clearing, QueueCall *call,
 							 Visit *visit);
 
+/* what became of a message that stood in the way */
+typedef enum Cleared
+{
+	NOT_CLEARED,				/* nothing */
+	CLEARED_AWAY,				/* it is gone, or in the dead-letter queue */
+	CLEARED_PUT_OFF				/* it is there, and hidden */
+} Cleared;
+
 /*
- * Counts the rolled-back receives of the visited message.  True where it was
- * dealt with by that: put off, or moved to the dead-letter queue.  With
- * write_always the count is written in any case.
+ * Counts the rolled-back receives of the visited message, and tells what came
+ * of it.  With write_always the count is written in any case.
  */
-extern bool count_attempts(Clearing *clearing, QueueCall *call,
+extern Cleared count_attempts(Clearing *clearing, QueueCall *call,
 						   StoreScan *scan, TimestampTz now,
 						   bool write_always);
 

@@ -13,10 +13,51 @@
 #include "base/errors.h"
 #include "base/version.h"
 #include "queue/attributes.h"
+#include "queue/deduplication.h"
 #include "queue/draft.h"
 
+/* A standard queue has groups, but no order and no deduplication. */
+static void
+check_standard(const Draft *draft, const QueueDefinition *definition)
+{
+	if (draft->deduplication_id != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FIFO_ATTRIBUTE),
+				 errmsg("queue \"%s\" takes no deduplication id",
+						definition->name),
+				 errhint("Only FIFO queues deduplicate.")));
+}
+
+/* sqs: SendMessage, MessageGroupId, MessageDeduplicationId, DelaySeconds */
+static void
+check_fifo(Draft *draft, const QueueDefinition *definition)
+{
+	if (draft->group_id == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FIFO_ATTRIBUTE),
+				 errmsg("FIFO queue \"%s\" needs a group id",
+						definition->name),
+				 errhint("Messages of one group_id are received in the order of their commits.")));
+	if (draft->delay > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("FIFO queue \"%s\" takes no delay of a single message",
+						definition->name),
+				 errhint("Set the delay of the queue with decouple.alter_queue().")));
+	draft->delay = DELAY_OF_QUEUE;
+	if (draft->deduplication_id == NULL &&
+		!definition->content_based_deduplication)
+		ereport(ERROR,
+				(errcode(ERRCODE_FIFO_ATTRIBUTE),
+				 errmsg("FIFO queue \"%s\" needs a deduplication id",
+						definition->name),
+				 errhint("Give a deduplication_id, or set content_based_deduplication with decouple.alter_queue().")));
+	if (draft->deduplication_id == NULL)
+		draft->deduplication_id = deduplication_id_of_body(draft->body);
+}
+
 void
-draft_check(const Draft *draft, const QueueDefinition *definition)
+draft_check(Draft *draft, const QueueDefinition *definition)
 {
 	int64		size = VARSIZE_ANY_EXHDR(draft->body);
 
@@ -35,6 +76,14 @@ draft_check(const Draft *draft, const QueueDefinition *definition)
 				 errdetail("Its limit is %d bytes, body and attributes together.",
 						   definition->max_message_size),
 				 errhint("Raise max_message_size with decouple.alter_queue(), or send a reference.")));
+	if (draft->group_id != NULL)
+		group_id_check(draft->group_id, "group id");
+	if (draft->deduplication_id != NULL)
+		group_id_check(draft->deduplication_id, "deduplication id");
+	if (definition->fifo)
+		check_fifo(draft, definition);
+	else
+		check_standard(draft, definition);
 }
 
 Datum
@@ -44,25 +93,15 @@ message_sender(void)
 }
 
 void
-draft_to_row(const Draft *draft, const QueueDefinition *definition,
+draft_to_row(const Draft *draft, const QueueDefinition *definition, int64 id,
 			 Datum sender, TimestampTz now, MessageRow *row)
 {
 	int64		delay = draft->delay == DELAY_OF_QUEUE ?
 		definition->delay : draft->delay;
 
-	draft_check(draft, definition);
-	if (draft->group_id != NULL)
-		group_id_check(draft->group_id);
-	if (draft->has_deduplication_id)
-		ereport(ERROR,
-				(errcode(ERRCODE_FIFO_ATTRIBUTE),
-				 errmsg("queue \"%s\" takes no deduplication id",
-						definition->name),
-				 errhint("Only FIFO queues deduplicate.")));
-
 	memset(row->nulls, true, sizeof(row->nulls));
 	memset(row->values, 0, sizeof(row->values));
-	row_set(row, MESSAGE_ID, Int64GetDatum(store_next_id()));
+	row_set(row, MESSAGE_ID, Int64GetDatum(id));
 	row_set(row, MESSAGE_SENT_AT, TimestampTzGetDatum(now));
 	if (delay > 0)
 	{
@@ -75,6 +114,9 @@ draft_to_row(const Draft *draft, const QueueDefinition *definition,
 	row_set(row, MESSAGE_SENDER, sender);
 	if (draft->group_id != NULL)
 		row_set(row, MESSAGE_GROUP_ID, PointerGetDatum(draft->group_id));
+	if (draft->deduplication_id != NULL)
+		row_set(row, MESSAGE_DEDUPLICATION_ID,
+				PointerGetDatum(draft->deduplication_id));
 	if (draft->attributes != NULL && JB_ROOT_COUNT(draft->attributes) > 0)
 		row_set(row, MESSAGE_ATTRIBUTES, JsonbPGetDatum(draft->attributes));
 	row_set(row, MESSAGE_BODY, PointerGetDatum(draft->body));
@@ -141,9 +183,9 @@ set_member(Draft *draft, const JsonbValue *key, JsonbValue *value, int element)
 			cstring_to_text(string_member(value, "group_id", element,
 										  "Write the group id in quotes."));
 	else if (key_is(key, "deduplication_id"))
-		draft->has_deduplication_id =
-			string_member(value, "deduplication_id", element,
-						  "Write the deduplication id in quotes.") != NULL;
+		draft->deduplication_id =
+			cstring_to_text(string_member(value, "deduplication_id", element,
+										  "Write the deduplication id in quotes."));
 	else
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -23,24 +23,29 @@ typedef struct Draft
 	int64		expires_in;		/* microseconds, or NEVER_EXPIRES */
 	Jsonb	   *attributes;		/* or NULL */
 	text	   *group_id;		/* or NULL */
-	bool		has_deduplication_id;
+	text	   *deduplication_id;	/* or NULL */
 } Draft;
 
 /* the current user's name, which a message carries as its sender */
 extern Datum message_sender(void);
 
-/* checks body, attributes and size against the queue; 22023, 54000 */
-extern void draft_check(const Draft *draft, const QueueDefinition *definition);
+/*
+ * Checks a draft against its queue.  On a FIFO queue it gets the deduplication
+ * id of its body where it has none of its own and the queue is such.
+ *
+ * Errors: 22023 for an empty body, a bad attribute, group or deduplication id,
+ * or a delay on a FIFO queue; 54000 for a message that is too large; QU006 for
+ * what only a FIFO queue has, or what it lacks.
+ */
+extern void draft_check(Draft *draft, const QueueDefinition *definition);
 
 /*
- * Checks a draft against its queue and makes the row that the store inserts,
- * with the next message id.  The row points into the draft.
- *
- * Errors: 22023 for an empty body or a bad attribute or group id, 54000 for
- * a message that is too large, QU006 for what only a FIFO queue has.
+ * Makes the row that the store inserts of a draft that was checked.  The row
+ * points into the draft.
  */
 extern void draft_to_row(const Draft *draft, const QueueDefinition *definition,
-						 Datum sender, TimestampTz now, MessageRow *row);
+						 int64 id, Datum sender, TimestampTz now,
+						 MessageRow *row);
 
 /* the elements of send_messages' array; returns how many */
 extern int	drafts_from_json(Jsonb *messages, Draft **drafts);

@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -22,7 +23,7 @@ typedef enum OptionKind
 	KIND_INTEGER,
 	KIND_BOOLEAN,
 	KIND_QUEUE,
-	KIND_BACKOFF
+	KIND_WORD
 } OptionKind;
 
 typedef struct Option
@@ -32,10 +33,25 @@ typedef struct Option
 	int64		minimum;
 	int64		maximum;
 	int64		otherwise;		/* the default; -1: NULL */
+	const char *const *words;	/* of KIND_WORD, NULL behind the last */
 } Option;
 
 #define SECONDS(n)		((n) * USECS_PER_SEC)
 #define NO_VALUE		INT64CONST(-1)
+
+/* in the order of their enums */
+static const char *const backoff_words[] = {
+	[BACKOFF_NONE] = "none",
+	[BACKOFF_LINEAR] = "linear",
+	[BACKOFF_EXPONENTIAL] = "exponential",
+	NULL
+};
+
+static const char *const scope_words[] = {
+	[SCOPE_QUEUE] = "queue",
+	[SCOPE_MESSAGE_GROUP] = "message_group",
+	NULL
+};
 
 static const Option options[OPTION_COUNT] = {
 	[OPTION_VISIBILITY_TIMEOUT] =
@@ -62,15 +78,15 @@ static const Option options[OPTION_COUNT] = {
 	[OPTION_RETRY_MAX_DELAY] =
 	{"retry_max_delay", KIND_INTERVAL, 0, USECS_PER_LEASE_MAX, 0},
 	[OPTION_RETRY_BACKOFF] =
-	{"retry_backoff", KIND_BACKOFF, 0, 0, BACKOFF_NONE},
+	{"retry_backoff", KIND_WORD, 0, 0, BACKOFF_NONE, backoff_words},
 	[OPTION_NOTIFY] =
 	{"notify", KIND_BOOLEAN, 0, 1, true},
-};
-
-static const char *const backoff_names[] = {
-	[BACKOFF_NONE] = "none",
-	[BACKOFF_LINEAR] = "linear",
-	[BACKOFF_EXPONENTIAL] = "exponential",
+	/* sqs: DeduplicationScope */
+	[OPTION_DEDUPLICATION_SCOPE] =
+	{"deduplication_scope", KIND_WORD, 0, 0, SCOPE_QUEUE, scope_words},
+	/* sqs: five minutes, fixed */
+	[OPTION_DEDUPLICATION_WINDOW] =
+	{"deduplication_window", KIND_INTERVAL, SECONDS(1), 30 * USECS_PER_DAY, 5 * USECS_PER_MINUTE},
 };
 
 const char *
@@ -96,20 +112,34 @@ option_values_equal(const OptionValue *a, const OptionValue *b)
 		strcmp(a->name, b->name) == 0;
 }
 
-static int64
-backoff_from_text(text *value)
+/* The words of an option as a hint has them: a, b or c. */
+static char *
+list_words(const char *const *words)
 {
-	char	   *name = text_to_cstring(value);
+	StringInfoData list;
 
-	for (int i = 0; i < (int) lengthof(backoff_names); i++)
+	initStringInfo(&list);
+	for (int i = 0; words[i] != NULL; i++)
+		appendStringInfo(&list, "%s%s",
+						 i == 0 ? "" : words[i + 1] == NULL ? " or " : ", ",
+						 words[i]);
+	return list.data;
+}
+
+static int64
+word_from_text(const Option *option, text *value)
+{
+	char	   *word = text_to_cstring(value);
+
+	for (int i = 0; option->words[i] != NULL; i++)
 	{
-		if (strcmp(name, backoff_names[i]) == 0)
+		if (strcmp(word, option->words[i]) == 0)
 			return i;
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("invalid retry_backoff: \"%s\"", name),
-			 errhint("Use none, linear or exponential.")));
+			 errmsg("invalid %s: \"%s\"", option->name, word),
+			 errhint("Use %s.", list_words(option->words))));
 	return 0;					/* not reached */
 }
 
@@ -121,8 +151,8 @@ interval_from_argument(FunctionCallInfo fcinfo, int n, QueueOption option)
 		(int64) decouple_max_wait_time * 1000 : o->maximum;
 	Interval   *interval = PG_GETARG_INTERVAL_P(n);
 
-	/* where 0 stands apart from the range it has a meaning of its own */
-	if (o->minimum > 0 && interval->month == 0 && interval->day == 0 &&
+	/* 0 stands apart from the range: it keeps for ever */
+	if (option == OPTION_RETENTION && interval->month == 0 && interval->day == 0 &&
 		interval->time == 0)
 		return 0;
 	return interval_in_range(interval, o->name, o->minimum, maximum);
@@ -153,8 +183,8 @@ option_from_argument(FunctionCallInfo fcinfo, int n, QueueOption option,
 			text_to_cstring_buffer(PG_GETARG_TEXT_PP(n), value->name,
 								   sizeof(value->name));
 			break;
-		case KIND_BACKOFF:
-			value->number = backoff_from_text(PG_GETARG_TEXT_PP(n));
+		case KIND_WORD:
+			value->number = word_from_text(o, PG_GETARG_TEXT_PP(n));
 			break;
 	}
 	return true;
@@ -204,8 +234,9 @@ option_from_datum(QueueOption option, Datum datum, bool isnull)
 			text_to_cstring_buffer(DatumGetTextPP(datum), value.name,
 								   sizeof(value.name));
 			break;
-		case KIND_BACKOFF:
-			value.number = backoff_from_text(DatumGetTextPP(datum));
+		case KIND_WORD:
+			value.number = word_from_text(&options[option],
+										  DatumGetTextPP(datum));
 			break;
 	}
 	return value;
@@ -232,8 +263,8 @@ option_to_datum(QueueOption option, const OptionValue *value)
 			return BoolGetDatum(value->number != 0);
 		case KIND_QUEUE:
 			return CStringGetTextDatum(value->name);
-		case KIND_BACKOFF:
-			return CStringGetTextDatum(backoff_names[value->number]);
+		case KIND_WORD:
+			return CStringGetTextDatum(options[option].words[value->number]);
 	}
 	return (Datum) 0;			/* not reached */
 }

@@ -29,6 +29,8 @@ typedef enum QueueOption
 	OPTION_RETRY_MAX_DELAY,
 	OPTION_RETRY_BACKOFF,
 	OPTION_NOTIFY,
+	OPTION_DEDUPLICATION_SCOPE,
+	OPTION_DEDUPLICATION_WINDOW,
 	OPTION_COUNT
 } QueueOption;
 
@@ -43,7 +45,7 @@ typedef enum QueueOption
 typedef struct OptionValue
 {
 	bool		is_null;
-	int64		number;			/* microseconds, number, boolean, backoff */
+	int64		number;			/* microseconds, number, boolean, which word */
 	char		name[QUEUE_NAME_MAX + 1];	/* of a queue */
 } OptionValue;
 

@@ -9,6 +9,7 @@
 
 #include "base/arguments.h"
 #include "queue/call.h"
+#include "queue/memory.h"
 
 PG_FUNCTION_INFO_V1(decouple_purge);
 
@@ -47,6 +48,9 @@ decouple_purge(PG_FUNCTION_ARGS)
 	purged = purge_place(&call, RECEIPT_IN_QUEUE, snapshot) +
 		purge_place(&call, RECEIPT_IN_PARKED, snapshot);
 	UnregisterSnapshot(snapshot);
+	/* sqs: PurgeQueue forgets deduplication ids too */
+	if (call.definition.fifo)
+		memory_forget(&deduplication_memory, call.definition.number);
 	call_close(&call);
 	PG_RETURN_INT64(purged);
 }

@@ -16,6 +16,8 @@
 #include "base/arguments.h"
 #include "base/errors.h"
 #include "base/settings.h"
+#include "queue/attempt.h"
+#include "queue/attributes.h"
 #include "queue/call.h"
 #include "queue/deliverable.h"
 #include "queue/wait.h"
@@ -44,33 +46,63 @@ typedef struct Receiving
 	int64		visibility_timeout; /* or OF_QUEUE */
 	int64		wait_time;		/* or OF_QUEUE */
 	int			wanted;			/* how many messages are still missing */
+	text	   *attempt_id;		/* or NULL */
+	Receipt    *receipts;		/* what an attempt got */
+	int			receipt_count;
 	Clearing	clearing;
 } Receiving;
+
+static TimestampTz
+hidden_until(const Receiving *receiving, const QueueCall *call, TimestampTz now)
+{
+	return now + (receiving->visibility_timeout == OF_QUEUE ?
+				  call->definition.visibility_timeout :
+				  receiving->visibility_timeout);
+}
 
 static void
 claim_from(Receiving *receiving, QueueCall *call, Visit *visit)
 {
-	TimestampTz until = visit->now +
-		(receiving->visibility_timeout == OF_QUEUE ?
-		 call->definition.visibility_timeout : receiving->visibility_timeout);
+	TimestampTz until = hidden_until(receiving, call, visit->now);
 
 	while (receiving->wanted > 0 &&
 		   next_deliverable(&receiving->clearing, call, visit))
 	{
 		Receipt		receipt;
 
-		if (!store_claim(&visit->scan, visit->now, until, &receipt))
+		if (!store_claim(visit->current, visit->now, until, &receipt))
 		{
 			/* somebody else was faster */
-			store_return_attempts(&visit->scan);
+			store_return_attempts(visit->current);
 			continue;
 		}
 		visit_took(visit);
 		receiving->clearing.wrote = true;
 		receiving->wanted--;
-		message_result_add(&receiving->result, call, &visit->scan.row,
+		message_result_add(&receiving->result, call, &visit->current->row,
 						   &receipt);
+		if (receiving->attempt_id != NULL)
+			receiving->receipts[receiving->receipt_count++] = receipt;
 	}
+}
+
+/* Repeats an attempt, if that is what the call does; true if it did. */
+static bool
+repeat(Receiving *receiving, QueueCall *call, TimestampTz now)
+{
+	if (receiving->attempt_id == NULL)
+		return false;
+	if (!call->definition.fifo)
+		ereport(ERROR,
+				(errcode(ERRCODE_FIFO_ATTRIBUTE),
+				 errmsg("queue \"%s\" takes no attempt_id",
+						call->definition.name),
+				 errhint("Only FIFO queues repeat an attempt.")));
+	if (!attempt_repeat(call, receiving->attempt_id, now,
+						hidden_until(receiving, call, now), &receiving->result))
+		return false;
+	receiving->wanted = 0;
+	return true;
 }
 
 /* One round over one queue.  Returns what it was over. */
@@ -79,12 +111,23 @@ receive_round(Receiving *receiving, Datum queue_name, QueueDefinition *seen)
 {
 	QueueCall	call;
 	Visit		visit;
+	TimestampTz now = decouple_now();
 
 	call_open(&call, queue_name, "receive", "receive()");
-	visit_begin(&visit, &call.store, decouple_now());
+	if (repeat(receiving, &call, now))
+	{
+		call_close(&call);
+		*seen = call.definition;
+		return;
+	}
+	visit_begin(&visit, &call.store, now, VISIT_TO_RECEIVE);
 	claim_from(receiving, &call, &visit);
 	visit_end(&visit);
 	dead_letter_close(&receiving->clearing.letters);
+	if (receiving->attempt_id != NULL)
+		attempt_remember(&call, receiving->attempt_id, now,
+						 hidden_until(receiving, &call, now),
+						 receiving->receipts, receiving->receipt_count);
 	if (receiving->clearing.wrote)
 		call_close(&call);
 	else
@@ -172,10 +215,11 @@ decouple_receive(PG_FUNCTION_ARGS)
 	read_arguments(fcinfo, &receiving);
 	message_result_begin(&receiving.result, fcinfo);
 	if (!PG_ARGISNULL(RECEIVE_ATTEMPT_ID))
-		ereport(ERROR,
-				(errcode(ERRCODE_FIFO_ATTRIBUTE),
-				 errmsg("a standard queue takes no attempt_id"),
-				 errhint("Only FIFO queues repeat an attempt.")));
+	{
+		receiving.attempt_id = PG_GETARG_TEXT_PP(RECEIVE_ATTEMPT_ID);
+		group_id_check(receiving.attempt_id, "attempt id");
+		receiving.receipts = palloc(sizeof(Receipt) * receiving.wanted);
+	}
 	receive_and_wait(&receiving, &queue_name, 1);
 	return (Datum) 0;
 }

@@ -29,6 +29,7 @@
 #include "queue/redrive.h"
 #include "queue/redrive_task.h"
 #include "security/policy.h"
+#include "store/group.h"
 #include "store/visit.h"
 
 PG_FUNCTION_INFO_V1(decouple_redrive);
@@ -119,6 +120,11 @@ check_destination(const QueueCall *call, const char *destination)
 				(errcode(ERRCODE_QUEUE_NOT_FOUND),
 				 errmsg("queue \"%s\" does not exist", destination),
 				 errhint("Create it with decouple.create_queue(), or leave destination out.")));
+	if (definition.fifo != call->definition.fifo)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("queue \"%s\" is not of the same kind", destination),
+				 errhint("Messages of a FIFO queue go to a FIFO queue, those of a standard queue to a standard queue.")));
 	policy_check(definition.owner, definition.name, "send");
 }
 
@@ -290,10 +296,10 @@ move_some(QueueCall *call, RedriveTask *task, int limit, TimestampTz now)
 	Visit		visit;
 	int			moved = 0;
 
-	visit_begin(&visit, &call->store, now);
+	visit_begin(&visit, &call->store, now, VISIT_BY_ID);
 	while (moved < limit && visit_next(&visit))
 	{
-		MessageRow *row = &visit.scan.row;
+		MessageRow *row = &visit.current->row;
 		QueueCall  *destination;
 		const char *name = task->destination;
 
@@ -308,8 +314,15 @@ move_some(QueueCall *call, RedriveTask *task, int limit, TimestampTz now)
 			task->error = psprintf("queue \"%s\" does not exist", name);
 			break;
 		}
+		/* it is sent anew, in the order of its group there */
+		if (destination->definition.fifo && !ROW_IS_NULL(row, MESSAGE_GROUP_ID))
+		{
+			if (!group_try_lock(&destination->store,
+								ROW_VALUE(row, MESSAGE_GROUP_ID)))
+				break;			/* what follows is not to overtake it */
+		}
 		renew(row, now);
-		if (!store_move(&visit.scan, QUEUE_TOTALS, &destination->store,
+		if (!store_move(visit.current, QUEUE_TOTALS, &destination->store,
 						TOTAL_SENT, now))
 			continue;
 		visit_took(&visit);

@@ -2,9 +2,13 @@
  * send.c
  *		send, send_batch, send_messages: new messages.
  *
- * A send checks its arguments, opens the queue and inserts.  It takes no lock
- * but those of an INSERT, so two senders never wait for each other; others
- * see the messages when the transaction commits.
+ * A send checks its arguments, opens the queue and inserts; others see the
+ * messages when the transaction commits.  On a standard queue it takes no lock
+ * but those of an INSERT, so two senders never wait for each other.
+ *
+ * On a FIFO queue senders of one group, or of one deduplication id, wait for
+ * each other until commit: a message id is drawn under the lock of its group, so
+ * ids of a group are in the order of commits.
  */
 #include "postgres.h"
 
@@ -24,7 +28,9 @@
 #include "base/version.h"
 #include "queue/attributes.h"
 #include "queue/call.h"
+#include "queue/deduplication.h"
 #include "queue/draft.h"
+#include "store/group.h"
 
 PG_FUNCTION_INFO_V1(decouple_send);
 PG_FUNCTION_INFO_V1(decouple_send_jsonb);
@@ -54,13 +60,77 @@ enum
 	BATCH_DEDUPLICATION_IDS
 };
 
+/* Locks the groups of drafts that were checked. */
+static void
+lock_groups(QueueCall *call, const Draft *drafts, int count)
+{
+	Datum	   *group_ids = palloc(sizeof(Datum) * count);
+
+	for (int i = 0; i < count; i++)
+		group_ids[i] = PointerGetDatum(drafts[i].group_id);
+	group_lock(&call->store, group_ids, count);
+	pfree(group_ids);
+}
+
+/*
+ * Makes rows of drafts, except for those that are duplicates, and notes the id
+ * of each, which of a duplicate is that of the first.  Returns how many rows.
+ */
+static int
+make_rows(QueueCall *call, const Draft *drafts, int count, TimestampTz now,
+		  MessageRow *rows, int64 *ids)
+{
+	const QueueDefinition *definition = &call->definition;
+	Datum		sender = message_sender();
+	Deduplication memory;
+	int			made = 0;
+
+	if (definition->fifo)
+		deduplication_begin(&memory, definition, now);
+	for (int i = 0; i < count; i++)
+	{
+		int64		first = 0;
+
+		ids[i] = store_next_id();
+		if (definition->fifo)
+			first = deduplication_enter(&memory, drafts[i].deduplication_id,
+										drafts[i].group_id, ids[i]);
+		if (first != 0)
+			ids[i] = first;
+		else
+			draft_to_row(&drafts[i], definition, ids[i], sender, now,
+						 &rows[made++]);
+	}
+	if (definition->fifo)
+		deduplication_end(&memory);
+	return made;
+}
+
+/* Sends drafts in room for as many rows. */
+static void
+send_drafts(QueueCall *call, Draft *drafts, int count, MessageRow *rows,
+			int64 *ids)
+{
+	TimestampTz now;
+	int			made;
+
+	for (int i = 0; i < count; i++)
+		draft_check(&drafts[i], &call->definition);
+	if (call->definition.fifo && count > 0)
+		lock_groups(call, drafts, count);
+	now = decouple_now();
+	made = make_rows(call, drafts, count, now, rows, ids);
+	if (made > 0)
+		store_insert(&call->store, rows, made, now, TOTAL_SENT);
+}
+
 static int64
 send_one(FunctionCallInfo fcinfo, text *body)
 {
 	Draft		draft = {.delay = DELAY_OF_QUEUE, .expires_in = NEVER_EXPIRES};
 	QueueCall	call;
 	MessageRow	row;
-	TimestampTz now;
+	int64		id;
 
 	draft.body = body;
 	draft.delay = argument_interval(fcinfo, SEND_DELAY, "delay",
@@ -72,14 +142,13 @@ send_one(FunctionCallInfo fcinfo, text *body)
 		draft.attributes = PG_GETARG_JSONB_P(SEND_ATTRIBUTES);
 	if (!PG_ARGISNULL(SEND_GROUP_ID))
 		draft.group_id = PG_GETARG_TEXT_PP(SEND_GROUP_ID);
-	draft.has_deduplication_id = !PG_ARGISNULL(SEND_DEDUPLICATION_ID);
+	if (!PG_ARGISNULL(SEND_DEDUPLICATION_ID))
+		draft.deduplication_id = PG_GETARG_TEXT_PP(SEND_DEDUPLICATION_ID);
 
 	call_open(&call, PG_GETARG_DATUM(SEND_QUEUE_NAME), "send", "send()");
-	now = decouple_now();
-	draft_to_row(&draft, &call.definition, message_sender(), now, &row);
-	store_insert(&call.store, &row, 1, now, TOTAL_SENT);
+	send_drafts(&call, &draft, 1, &row, &id);
 	call_close(&call);
-	return ROW_ID(&row);
+	return id;
 }
 
 /*
@@ -111,34 +180,31 @@ decouple_send_jsonb(PG_FUNCTION_ARGS)
 
 /* Sends all drafts and returns their ids as the function's set. */
 static void
-send_drafts(FunctionCallInfo fcinfo, Datum queue_name, const Draft *drafts,
+return_sent(FunctionCallInfo fcinfo, Datum queue_name, Draft *drafts,
 			int count, const char *call_name)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	QueueCall	call;
 	MessageRow *rows;
-	TimestampTz now;
-	Datum		sender = message_sender();
+	int64	   *ids;
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	call_open(&call, queue_name, "send", call_name);
-	now = decouple_now();
 	rows = MemoryContextAllocHuge(CurrentMemoryContext,
 								  sizeof(MessageRow) * Max(count, 1));
-	for (int i = 0; i < count; i++)
-		draft_to_row(&drafts[i], &call.definition, sender, now, &rows[i]);
-	if (count > 0)
-		store_insert(&call.store, rows, count, now, TOTAL_SENT);
+	ids = palloc(sizeof(int64) * Max(count, 1));
+	send_drafts(&call, drafts, count, rows, ids);
 	call_close(&call);
 
 	for (int i = 0; i < count; i++)
 	{
-		Datum		id = Int64GetDatum(ROW_ID(&rows[i]));
+		Datum		id = Int64GetDatum(ids[i]);
 		bool		isnull = false;
 
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, &id, &isnull);
 	}
 	pfree(rows);
+	pfree(ids);
 }
 
 /* An array argument that goes with the bodies: as many elements, or NULL. */
@@ -195,9 +261,10 @@ decouple_send_batch(PG_FUNCTION_ARGS)
 			drafts[i].attributes = DatumGetJsonbP(attributes[i]);
 		if (group_ids != NULL)
 			drafts[i].group_id = DatumGetTextPP(group_ids[i]);
-		drafts[i].has_deduplication_id = deduplication_ids != NULL;
+		if (deduplication_ids != NULL)
+			drafts[i].deduplication_id = DatumGetTextPP(deduplication_ids[i]);
 	}
-	send_drafts(fcinfo, PG_GETARG_DATUM(BATCH_QUEUE_NAME), drafts, count,
+	return_sent(fcinfo, PG_GETARG_DATUM(BATCH_QUEUE_NAME), drafts, count,
 				"send_batch()");
 	return (Datum) 0;
 }
@@ -214,6 +281,6 @@ decouple_send_messages(PG_FUNCTION_ARGS)
 	argument_required(fcinfo, 0, "queue_name");
 	argument_required(fcinfo, 1, "messages");
 	count = drafts_from_json(PG_GETARG_JSONB_P(1), &drafts);
-	send_drafts(fcinfo, PG_GETARG_DATUM(0), drafts, count, "send_messages()");
+	return_sent(fcinfo, PG_GETARG_DATUM(0), drafts, count, "send_messages()");
 	return (Datum) 0;
 }

@@ -15,6 +15,7 @@
 #include "access/htup_details.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
 #include "commands/tablecmds.h"
@@ -133,13 +134,17 @@ run_as_extension_owner(const char *command)
 }
 
 void
-queue_table_create(int32 number, const char *queue_name, Oid owner)
+queue_table_create(int32 number, const char *queue_name, bool fifo, Oid owner)
 {
 	char	   *comment = psprintf("Messages of queue \"%s\".", queue_name);
 
 	run_as_extension_owner(psprintf("CREATE TABLE decouple.%s (%s) USING heap WITH (%s)",
 									table_name(number), table_columns,
 									table_options));
+	if (fifo)
+		run_as_extension_owner(psprintf("CREATE INDEX %s_group_idx ON decouple.%s"
+										" (group_id COLLATE pg_catalog.\"C\", id)",
+										table_name(number), table_name(number)));
 	run_as_extension_owner(psprintf("COMMENT ON TABLE decouple.%s IS %s",
 									table_name(number),
 									quote_literal_cstr(comment)));
@@ -181,9 +186,7 @@ find_alteration(Relation heap)
 	if (descriptor->natts < MESSAGE_COLUMNS)
 		return "Its columns were changed.";
 
-	queue_type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
-								 CStringGetDatum("queue"),
-								 ObjectIdGetDatum(catalog_schema()));
+	queue_type = catalog_type("queue");
 	for (int i = 0; i < MESSAGE_COLUMNS; i++)
 	{
 		Form_pg_attribute column = TupleDescAttr(descriptor, i);
@@ -202,6 +205,20 @@ find_alteration(Relation heap)
 			return "Its columns were changed.";
 	}
 	return NULL;
+}
+
+/* Is it the index of a FIFO queue's groups? */
+static bool
+is_group_index(Relation index)
+{
+	Form_pg_index form = index->rd_index;
+
+	return form->indisvalid && form->indisready && form->indnkeyatts == 2 &&
+		form->indkey.values[0] == MESSAGE_GROUP_ID &&
+		form->indkey.values[1] == MESSAGE_ID &&
+		index->rd_indcollation[0] == C_COLLATION_OID &&
+		index->rd_indoption[0] == 0 && index->rd_indoption[1] == 0 &&
+		index->rd_rel->relam == BTREE_AM_OID;
 }
 
 /* What is wrong with an index; *is_order tells if it is the primary key. */
@@ -225,12 +242,13 @@ find_index_alteration(Relation index, bool *is_order)
 }
 
 static const char *
-find_indexes_alteration(Relation heap, Oid *order_index)
+find_indexes_alteration(Relation heap, bool fifo, Oid *order_index,
+						Oid *group_index)
 {
 	const char *alteration = NULL;
 	ListCell   *cell;
 
-	*order_index = InvalidOid;
+	*order_index = *group_index = InvalidOid;
 	foreach(cell, RelationGetIndexList(heap))
 	{
 		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
@@ -241,21 +259,26 @@ find_indexes_alteration(Relation heap, Oid *order_index)
 			alteration = found;
 		if (is_order)
 			*order_index = RelationGetRelid(index);
+		if (fifo && is_group_index(index))
+			*group_index = RelationGetRelid(index);
 		index_close(index, AccessShareLock);
 	}
 	if (alteration == NULL && !OidIsValid(*order_index))
 		alteration = "Its primary key on (id) is missing.";
+	if (alteration == NULL && fifo && !OidIsValid(*group_index))
+		alteration = "Its index on (group_id COLLATE \"C\", id) is missing.";
 	return alteration;
 }
 
 bool
-queue_table_verify(Relation heap, const char *queue_name, bool altered_ok,
-				   Oid *order_index)
+queue_table_verify(Relation heap, const char *queue_name, bool fifo,
+				   bool altered_ok, Oid *order_index, Oid *group_index)
 {
 	const char *alteration = find_alteration(heap);
 
 	if (alteration == NULL)
-		alteration = find_indexes_alteration(heap, order_index);
+		alteration = find_indexes_alteration(heap, fifo, order_index,
+											 group_index);
 	if (alteration != NULL && !altered_ok)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

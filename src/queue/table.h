@@ -15,16 +15,18 @@ extern Oid	queue_table_owner(Oid table);
 
 /* makes the table of a new queue; it belongs to "owner" */
 extern void queue_table_create(int32 number, const char *queue_name,
-							   Oid owner);
+							   bool fifo, Oid owner);
 
 /* drops it as DROP TABLE does: 2BP01 where something depends on it */
 extern void queue_table_drop(int32 number);
 
 /*
  * Is the table as it was made?  55000 where it was altered, or false where
- * altered_ok.  *order_index gets its primary key.
+ * altered_ok.  *order_index gets its primary key, *group_index a FIFO queue's
+ * index on (group_id, id).
  */
 extern bool queue_table_verify(Relation heap, const char *queue_name,
-							   bool altered_ok, Oid *order_index);
+							   bool fifo, bool altered_ok, Oid *order_index,
+							   Oid *group_index);
 
 #endif							/* DECOUPLE_QUEUE_TABLE_H */

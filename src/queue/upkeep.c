@@ -15,9 +15,11 @@
 #include "utils/timestamp.h"
 
 #include "base/settings.h"
+#include "queue/attempt.h"
 #include "queue/call.h"
 #include "queue/dead_letter.h"
 #include "queue/deliverable.h"
+#include "queue/memory.h"
 #include "queue/totals.h"
 #include "queue/upkeep.h"
 #include "store/count.h"
@@ -79,6 +81,24 @@ tidy(Step *step, QueueCall *call, StoreScan *scan, UpkeepPass *pass,
 	return ended;
 }
 
+/* Forgets what a FIFO queue need not remember; true if that is all. */
+static bool
+forget_old(Step *step, QueueCall *call, TimestampTz now)
+{
+	const QueueDefinition *definition = &call->definition;
+
+	if (step->writes < STEP_WRITES)
+		step->writes += memory_forget_old(&deduplication_memory,
+										  definition->number,
+										  now - definition->deduplication_window,
+										  STEP_WRITES - step->writes);
+	if (step->writes < STEP_WRITES)
+		step->writes += memory_forget_old(&attempt_memory, definition->number,
+										  now - ATTEMPT_KEPT,
+										  STEP_WRITES - step->writes);
+	return step->writes < STEP_WRITES;
+}
+
 /*
  * Opens a queue without waiting for anybody; false where it is gone, unfit or
  * locked by somebody.
@@ -110,6 +130,8 @@ upkeep_step(const char *queue_name, UpkeepPass *pass)
 	}
 	scan_begin_free(&scan, &call.store, pass->after_id);
 	ended = tidy(&step, &call, &scan, pass, now);
+	if (call.definition.fifo)
+		ended = forget_old(&step, &call, now) && ended;
 	dead_letter_close(&step.letters);
 	call_close(&call);
 	return !(ended && pass->due_done);
@@ -150,7 +172,7 @@ count_noted(Clearing *clearing, QueueCall *call, ReceiptPlace place, int64 id,
 		if (row_visible_at(&scan.row) > now)
 			continue;
 		if (is_for_worker(call, &scan.row, attempts, failed_at, now) &&
-			!count_attempts(clearing, call, &scan, now, true))
+			count_attempts(clearing, call, &scan, now, true) == NOT_CLEARED)
 			store_return_attempts(&scan);
 	}
 	scan_end(&scan);

@@ -13,11 +13,13 @@ CREATE FUNCTION decouple.create_queue(queue_name decouple.queue,
 	max_receive_count integer DEFAULT NULL, fifo boolean DEFAULT NULL,
 	content_based_deduplication boolean DEFAULT NULL,
 	retry_delay interval DEFAULT NULL, retry_max_delay interval DEFAULT NULL,
-	retry_backoff text DEFAULT NULL, notify boolean DEFAULT NULL)
+	retry_backoff text DEFAULT NULL, notify boolean DEFAULT NULL,
+	deduplication_scope text DEFAULT NULL,
+	deduplication_window interval DEFAULT NULL)
 RETURNS decouple.queue VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 LANGUAGE C AS 'MODULE_PATHNAME', 'decouple_create_queue';
-COMMENT ON FUNCTION decouple.create_queue(decouple.queue, interval, interval, interval, interval, integer, decouple.queue, integer, boolean, boolean, interval, interval, text, boolean) IS
-	'Creates a queue and returns its name; the same call again does too. visibility_timeout 0 to 365 days (30 s), delay 0 to 365 days (0), retention 60 s to 100 years, 0 for ever (4 days), wait_time 0 to decouple.max_wait_time (0), max_message_size 1 KiB to 64 MiB (256 KiB), dead_letter_queue and max_receive_count 1 to 1000 go together (none), retry_delay and retry_max_delay 0 to 365 days (0), retry_backoff none, linear or exponential (none), notify (true). Another value than the existing queue has: QU002. Needs CREATE on the database.';
+COMMENT ON FUNCTION decouple.create_queue(decouple.queue, interval, interval, interval, interval, integer, decouple.queue, integer, boolean, boolean, interval, interval, text, boolean, text, interval) IS
+	'Creates a queue and returns its name; the same call again does too. visibility_timeout 0 to 365 days (30 s), delay 0 to 365 days (0), retention 60 s to 100 years, 0 for ever (4 days), wait_time 0 to decouple.max_wait_time (0), max_message_size 1 KiB to 64 MiB (256 KiB), dead_letter_queue and max_receive_count 1 to 1000 go together (none), retry_delay and retry_max_delay 0 to 365 days (0), retry_backoff none, linear or exponential (none), notify (true). A name that ends in .fifo makes a FIFO queue, which has content_based_deduplication (false), deduplication_scope queue or message_group (queue) and deduplication_window 1 s to 30 days (5 minutes); on another queue they are QU006. Another value than the existing queue has: QU002. Needs CREATE on the database.';
 
 CREATE FUNCTION decouple.alter_queue(queue_name decouple.queue,
 	visibility_timeout interval DEFAULT NULL, delay interval DEFAULT NULL,
@@ -28,10 +30,11 @@ CREATE FUNCTION decouple.alter_queue(queue_name decouple.queue,
 	content_based_deduplication boolean DEFAULT NULL,
 	retry_delay interval DEFAULT NULL, retry_max_delay interval DEFAULT NULL,
 	retry_backoff text DEFAULT NULL, notify boolean DEFAULT NULL,
-	reset text[] DEFAULT NULL)
+	deduplication_scope text DEFAULT NULL,
+	deduplication_window interval DEFAULT NULL, reset text[] DEFAULT NULL)
 RETURNS decouple.queue VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 LANGUAGE C AS 'MODULE_PATHNAME', 'decouple_alter_queue';
-COMMENT ON FUNCTION decouple.alter_queue(decouple.queue, interval, interval, interval, interval, integer, decouple.queue, integer, boolean, boolean, interval, interval, text, boolean, text[]) IS
+COMMENT ON FUNCTION decouple.alter_queue(decouple.queue, interval, interval, interval, interval, integer, decouple.queue, integer, boolean, boolean, interval, interval, text, boolean, text, interval, text[]) IS
 	'Changes the options given, leaves those that are NULL, and sets those named in reset back to their defaults; to reset dead_letter_queue or max_receive_count resets both. Returns the name.';
 
 CREATE FUNCTION decouple.drop_queue(queue_name decouple.queue)
@@ -70,7 +73,9 @@ CREATE VIEW decouple.queues WITH (security_barrier) AS
 		d.retry_backoff,
 		d.notify,
 		d.created_at,
-		d.altered_at
+		d.altered_at,
+		d.deduplication_scope,
+		d.deduplication_window
 	FROM decouple.queue_definitions d
 	LEFT JOIN pg_catalog.pg_class c
 		ON c.relname OPERATOR(pg_catalog.=) ('q_' OPERATOR(pg_catalog.||) d.queue_number::text)::name
@@ -101,3 +106,5 @@ COMMENT ON COLUMN decouple.queues.retry_backoff IS 'How it grows with each recei
 COMMENT ON COLUMN decouple.queues.notify IS 'Are listeners notified?';
 COMMENT ON COLUMN decouple.queues.created_at IS 'When it was created.';
 COMMENT ON COLUMN decouple.queues.altered_at IS 'When its options were last changed.';
+COMMENT ON COLUMN decouple.queues.deduplication_scope IS 'FIFO: among which messages a deduplication id is one: queue or message_group.';
+COMMENT ON COLUMN decouple.queues.deduplication_window IS 'FIFO: for how long a deduplication id is remembered.';

@@ -29,6 +29,8 @@ CREATE TABLE decouple.queue_definitions (
 	retry_max_delay interval NOT NULL,
 	retry_backoff text NOT NULL,
 	notify boolean NOT NULL,
+	deduplication_scope text NOT NULL,
+	deduplication_window interval NOT NULL,
 	created_at timestamptz NOT NULL,
 	altered_at timestamptz NOT NULL
 );
@@ -76,6 +78,36 @@ CREATE TABLE decouple.queue_totals (
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE decouple.queue_totals IS
 	'What the worker has kept of the counters in shared memory, so that they survive a restart.';
+
+-- What FIFO queues remember of ids that were sent; see src/queue/deduplication.h.
+CREATE TABLE decouple.deduplications (
+	queue_number integer NOT NULL,
+	message_id bigint NOT NULL,
+	key bigint NOT NULL,
+	sent_at timestamptz NOT NULL,
+	deduplication_id text NOT NULL,
+	group_id text NOT NULL,
+	PRIMARY KEY (queue_number, message_id)
+);
+CREATE INDEX deduplications_key_idx ON decouple.deduplications (queue_number, key);
+COMMENT ON TABLE decouple.deduplications IS
+	'Deduplication ids that FIFO queues got within their window, each with its first message.';
+SELECT pg_catalog.pg_extension_config_dump('decouple.deduplications', '');
+
+-- What FIFO queues remember of receives with an attempt_id; see src/queue/attempt.h.
+CREATE TABLE decouple.receive_attempts (
+	queue_number integer NOT NULL,
+	attempt_number bigint NOT NULL,
+	key bigint NOT NULL,
+	received_at timestamptz NOT NULL,
+	attempt_id text NOT NULL,
+	hidden_until timestamptz NOT NULL,
+	receipts decouple.receipt[] NOT NULL,
+	PRIMARY KEY (queue_number, attempt_number)
+);
+CREATE INDEX receive_attempts_key_idx ON decouple.receive_attempts (queue_number, key);
+COMMENT ON TABLE decouple.receive_attempts IS
+	'Receives with an attempt_id from FIFO queues, and what they got, for five minutes.';
 
 CREATE SEQUENCE decouple.redrive_task_id_seq AS bigint;
 COMMENT ON SEQUENCE decouple.redrive_task_id_seq IS

@@ -52,6 +52,36 @@ COMMENT ON COLUMN decouple.queue_metrics.waiters IS 'Consumers that wait for a m
 COMMENT ON COLUMN decouple.queue_metrics.bytes IS 'What the queue''s table takes on disk, indexes included; parked messages lie elsewhere.';
 COMMENT ON COLUMN decouple.queue_metrics.exact IS 'False until the queue was recounted in the background after a start of the server, or after a prepared transaction.';
 
+CREATE FUNCTION decouple.blocked_groups_of(queue_name decouple.queue,
+	OUT group_id text, OUT blocked_by bigint, OUT reason text,
+	OUT since timestamptz, OUT until timestamptz, OUT waiting bigint)
+RETURNS SETOF record VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE ROWS 100
+LANGUAGE C AS 'MODULE_PATHNAME', 'decouple_blocked_groups_of';
+COMMENT ON FUNCTION decouple.blocked_groups_of(decouple.queue) IS
+	'The groups of one FIFO queue that wait for a message; what the view blocked_groups shows.';
+
+CREATE VIEW decouple.blocked_groups WITH (security_barrier) AS
+	SELECT q.queue,
+		b.group_id,
+		b.blocked_by,
+		b.reason,
+		b.since,
+		b.until,
+		b.waiting
+	FROM decouple.queues q
+	CROSS JOIN LATERAL decouple.blocked_groups_of(q.queue) b
+	WHERE q.fifo AND q.owner IS NOT NULL;
+GRANT SELECT ON decouple.blocked_groups TO PUBLIC;
+COMMENT ON VIEW decouple.blocked_groups IS
+	'The groups of FIFO queues in which messages wait for one before them. A scan: it takes as long as the queues.';
+COMMENT ON COLUMN decouple.blocked_groups.queue IS 'The queue''s name.';
+COMMENT ON COLUMN decouple.blocked_groups.group_id IS 'The group.';
+COMMENT ON COLUMN decouple.blocked_groups.blocked_by IS 'The message id of the one that blocks it.';
+COMMENT ON COLUMN decouple.blocked_groups.reason IS 'in flight: it was received; open transaction: one that is not over has received, changed or deleted it.';
+COMMENT ON COLUMN decouple.blocked_groups.since IS 'When that message was first received; NULL if never.';
+COMMENT ON COLUMN decouple.blocked_groups.until IS 'When its visibility timeout ends; NULL for an open transaction.';
+COMMENT ON COLUMN decouple.blocked_groups.waiting IS 'How many visible messages wait behind it.';
+
 CREATE VIEW decouple.redrive_tasks WITH (security_barrier) AS
 	SELECT j.task_id,
 		j.dead_letter_queue,

@@ -67,7 +67,8 @@ write_hidden(StoreScan *scan, TimestampTz now, bool received,
 {
 	RowStanding before = slot_standing(scan->slot);
 
-	*place = row_visible_at(&scan->row) <= now + PARK_BEYOND ?
+	*place = row_visible_at(&scan->row) <= now + PARK_BEYOND ||
+		OidIsValid(scan->store->group_index) ?
 		RECEIPT_IN_QUEUE : RECEIPT_IN_PARKED;
 	if (*place != scan->table->place)
 		return change_place(scan, before, received, address);
@@ -135,5 +136,16 @@ store_hide(StoreScan *scan, TimestampTz now, TimestampTz until)
 	/* nobody has received it since: an earlier receipt stays good */
 	if (ROW_IS_NULL(&scan->row, MESSAGE_FENCE))
 		row_set(&scan->row, MESSAGE_FENCE, Int32GetDatum(new_fence()));
+	return write_hidden(scan, now, false, &place, &address);
+}
+
+bool
+store_postpone(StoreScan *scan, TimestampTz now, TimestampTz due)
+{
+	ReceiptPlace place;
+	ItemPointerData address;
+
+	row_set(&scan->row, MESSAGE_VISIBLE_AT, TimestampTzGetDatum(due));
+	row_set(&scan->row, MESSAGE_DUE_AT, TimestampTzGetDatum(due));
 	return write_hidden(scan, now, false, &place, &address);
 }

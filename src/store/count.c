@@ -12,6 +12,7 @@
 #include "base/settings.h"
 #include "base/version.h"
 #include "store/count.h"
+#include "store/group.h"
 #include "store/head.h"
 
 /*
@@ -114,7 +115,7 @@ count_entry(QueueSlot *slot, const JournalEntry *entry, TransactionId xid)
 	bool		recounted = recount->slot == slot &&
 		!recount_sees(recount, xid);
 
-	if (entry->kind == JOURNAL_TAKEN)
+	if (entry->kind == JOURNAL_TAKEN || entry->kind == JOURNAL_FOLLOW)
 		return;
 	count_light(slot, entry);
 	/* what appears was not hidden before, and what vanishes is not after */
@@ -156,7 +157,8 @@ add_own(int32 number, int64 second, int64 *messages, int64 *hidden)
 	{
 		const JournalEntry *entry = &journal_entries[i];
 
-		if (entry->number != number || entry->kind == JOURNAL_TAKEN)
+		if (entry->number != number || entry->kind == JOURNAL_TAKEN ||
+			entry->kind == JOURNAL_FOLLOW)
 			continue;
 		*messages += messages_more(entry);
 		if (entry->old_state != NOT_HIDDEN &&
@@ -379,12 +381,18 @@ rescue(Store *store, const StoreScan *scan)
 	int64		id = ROW_ID(&scan->row);
 	bool		known = false;
 
+	/* whoever ends what lies before it in its group tells of it */
+	if (OidIsValid(store->group_index) &&
+		row_standing(&scan->row).state == NOT_HIDDEN &&
+		!group_is_head(store, &scan->row))
+		return;
 	if (!slot_lock(slot, store->queue_number, LW_EXCLUSIVE))
 		return;
 	for (int i = 0; i < slot->held_count && !known; i++)
 		known = slot_held(slot)[i].first <= id && slot_held(slot)[i].last >= id;
 	if (!known && id <= slot->bound)
-		head_put(slot, id, id, row_standing(&scan->row).due);
+		head_put(slot, id, id, row_standing(&scan->row).due,
+				 InvalidTransactionId);
 	slot_unlock(slot);
 }
 
@@ -522,6 +530,9 @@ recount(Store *store, RecountNeed need, TimestampTz now)
 		count_give_up();
 		return true;
 	}
+	/* hidden messages of a FIFO queue have no index by their times */
+	if (need == RECOUNT_WINDOW && OidIsValid(store->group_index))
+		need = RECOUNT_WHOLE;
 	counted = palloc0(sizeof(Counted));
 	snapshot = begin_recount(store, need, now);
 	if (snapshot != NULL)

@@ -40,8 +40,9 @@ made_available(const JournalEntry *entry, Ending ending, TimestampTz now)
 	switch (ending)
 	{
 		case ENDING_COMMIT:
-			return (entry->kind == JOURNAL_APPEAR ||
-					entry->kind == JOURNAL_REWRITE) && entry->due <= now ?
+			return entry->kind == JOURNAL_FOLLOW ||
+				((entry->kind == JOURNAL_APPEAR ||
+				  entry->kind == JOURNAL_REWRITE) && entry->due <= now) ?
 				entry->count : 0;
 		case ENDING_ABORT:
 			return (entry->kind == JOURNAL_REWRITE ||
@@ -92,7 +93,8 @@ tell_bounds_of_commit(QueueSlot *slot, const JournalEntry *entry)
 		if (entry->place == RECEIPT_IN_PARKED)
 			parked_put(slot, entry->due, entry->first);
 		else if (head_concerns(slot, entry->first))
-			head_put(slot, entry->first, entry->last, entry->due);
+			head_put(slot, entry->first, entry->last, entry->due,
+					 InvalidTransactionId);
 	}
 }
 
@@ -102,12 +104,13 @@ tell_bounds_of_abort(QueueSlot *slot, const JournalEntry *entry, int appeared)
 	if (entry->kind == JOURNAL_TAKEN)
 		attempts_note(slot, entry->first, entry->last, entry->received,
 					  entry->due);
-	else if (entry->kind != JOURNAL_APPEAR)
+	else if (entry->kind != JOURNAL_APPEAR && entry->kind != JOURNAL_FOLLOW)
 	{
 		if (entry->place == RECEIPT_IN_PARKED)
 			parked_put(slot, entry->old_due, entry->first);
 		else if (head_concerns(slot, entry->first))
-			head_put(slot, entry->first, entry->last, DT_NOBEGIN);
+			head_put(slot, entry->first, entry->last, DT_NOBEGIN,
+					 InvalidTransactionId);
 		if (entry->received > 0 && !never_was(entry, appeared))
 			attempts_note(slot, entry->first, entry->last, 1, decouple_now());
 	}
@@ -121,7 +124,8 @@ tell_bounds_of_prepare(QueueSlot *slot, const JournalEntry *entry)
 	if (entry->place == RECEIPT_IN_PARKED)
 		parked_put(slot, Min(entry->due, entry->old_due), entry->first);
 	else
-		head_put(slot, entry->first, entry->last, DT_NOBEGIN);
+		head_put(slot, entry->first, entry->last, DT_NOBEGIN,
+				 InvalidTransactionId);
 	count_doubt(slot, journal_xid);
 }
 
@@ -137,6 +141,7 @@ is_light(const QueueSlot *slot, const JournalEntry *entry, Ending ending)
 	return ending == ENDING_COMMIT && entry->place == RECEIPT_IN_QUEUE &&
 		entry->old_state == NOT_HIDDEN && entry->new_state == NOT_HIDDEN &&
 		!head_concerns(slot, entry->first) && shared->recount.slot != slot &&
+		slot->blocked_count == 0 &&
 		(entry->kind == JOURNAL_APPEAR ?
 		 slot->waiter_count == 0 :
 		 entry->kind == JOURNAL_VANISH && slot->held_count == 0);
@@ -215,6 +220,14 @@ tell_queue(int appeared, int i, Ending ending, TimestampTz now, bool *wake)
 		else
 			available += tell(slot, &journal_entries[i], ending, appeared, now,
 							  wake);
+	}
+	if (!light)
+	{
+		int			unblocked = head_unblock(slot, journal_xid);
+
+		if (unblocked > 0)
+			waiting_wake(slot, unblocked);
+		available += unblocked;
 	}
 	if (pg_atomic_read_u32(&slot->attend) != 0)
 		*wake = true;

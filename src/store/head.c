@@ -8,7 +8,9 @@
  */
 #include "postgres.h"
 
+#include "access/transam.h"
 #include "miscadmin.h"
+#include "storage/procarray.h"
 #include "utils/timestamp.h"
 
 #include "base/settings.h"
@@ -17,6 +19,9 @@
 
 /* ranges whose times differ by no more are joined where they touch */
 #define JOIN_WITHIN		USECS_PER_SEC
+
+/* the blocker of a range that was joined of those of several */
+#define SEVERAL_BLOCKERS	FrozenTransactionId
 
 /* the slot whose bounds this process is about to move, or NULL */
 static QueueSlot *moving = NULL;
@@ -30,8 +35,13 @@ held_renew_due(QueueSlot *slot)
 	HeldRange  *held = slot_held(slot);
 
 	slot->held_due = DT_NOEND;
+	slot->blocked_count = 0;
 	for (int i = 0; i < slot->held_count; i++)
+	{
 		slot->held_due = Min(slot->held_due, held[i].due);
+		if (TransactionIdIsValid(held[i].blocker))
+			slot->blocked_count++;
+	}
 }
 
 static void
@@ -43,9 +53,11 @@ held_delete(QueueSlot *slot, int i)
 }
 
 static bool
-may_join(const HeldRange *held, int64 first, int64 last, TimestampTz due)
+may_join(const HeldRange *held, int64 first, int64 last, TimestampTz due,
+		 TransactionId blocker)
 {
 	return first <= held->last + 1 && last >= held->first - 1 &&
+		held->blocker == blocker &&
 		held->due - due <= JOIN_WITHIN && due - held->due <= JOIN_WITHIN;
 }
 
@@ -60,15 +72,37 @@ gap_between(const HeldRange *held, int64 first, int64 last)
 	return 0;
 }
 
+/* Who blocks a range that is joined of two? */
+static TransactionId
+join_blockers(TransactionId a, TransactionId b)
+{
+	if (a == b)
+		return a;
+	return TransactionIdIsValid(a) || TransactionIdIsValid(b) ?
+		SEVERAL_BLOCKERS : InvalidTransactionId;
+}
+
 void
-head_put(QueueSlot *slot, int64 first, int64 last, TimestampTz due)
+head_put(QueueSlot *slot, int64 first, int64 last, TimestampTz due,
+		 TransactionId blocker)
 {
 	HeldRange  *held = slot_held(slot);
 	HeldRange  *into = NULL;
 
+	/*
+	 * A blocker that is over has told, or is about to: who ends is out of the
+	 * list of running transactions before it tells, which it does under our
+	 * lock.
+	 */
+	if (TransactionIdIsNormal(blocker) && !TransactionIdIsInProgress(blocker))
+	{
+		blocker = InvalidTransactionId;
+		due = DT_NOBEGIN;
+	}
+
 	for (int i = 0; i < slot->held_count && into == NULL; i++)
 	{
-		if (may_join(&held[i], first, last, due))
+		if (may_join(&held[i], first, last, due, blocker))
 			into = &held[i];
 	}
 	if (into == NULL && slot->held_count < decouple_max_held_keys)
@@ -77,6 +111,9 @@ head_put(QueueSlot *slot, int64 first, int64 last, TimestampTz due)
 		into->first = first;
 		into->last = last;
 		into->due = due;
+		into->blocker = blocker;
+		if (TransactionIdIsValid(blocker))
+			slot->blocked_count++;
 	}
 	if (into == NULL)
 	{
@@ -91,6 +128,12 @@ head_put(QueueSlot *slot, int64 first, int64 last, TimestampTz due)
 	into->first = Min(into->first, first);
 	into->last = Max(into->last, last);
 	into->due = Min(into->due, due);
+	if (into->blocker != blocker)
+	{
+		if (!TransactionIdIsValid(into->blocker))
+			slot->blocked_count++;
+		into->blocker = join_blockers(into->blocker, blocker);
+	}
 	into->version = ++slot->versions;
 	slot->held_due = Min(slot->held_due, into->due);
 }
@@ -119,6 +162,31 @@ head_remove(QueueSlot *slot, int64 first, int64 last)
 		range->version = ++slot->versions;
 	}
 	held_renew_due(slot);
+}
+
+int
+head_unblock(QueueSlot *slot, TransactionId blocker)
+{
+	HeldRange  *held = slot_held(slot);
+	int			unblocked = 0;
+
+	if (slot->blocked_count == 0)
+		return 0;
+	for (int i = 0; i < slot->held_count; i++)
+	{
+		if (held[i].blocker != blocker && held[i].blocker != SEVERAL_BLOCKERS)
+			continue;
+		if (held[i].blocker == blocker)
+		{
+			held[i].blocker = InvalidTransactionId;
+			slot->blocked_count--;
+		}
+		held[i].due = DT_NOBEGIN;
+		held[i].version = ++slot->versions;
+		slot->held_due = DT_NOBEGIN;
+		unblocked++;
+	}
+	return unblocked;
 }
 
 /* ---- the bound ---- */
@@ -178,12 +246,13 @@ head_view(QueueSlot *slot, int32 number, TimestampTz now, bool may_move,
 }
 
 void
-head_found(HeadFindings *findings, int64 id, TimestampTz due)
+head_found(HeadFindings *findings, int64 id, TimestampTz due,
+		   TransactionId blocker)
 {
 	HeldRange  *last = findings->count > 0 ?
 		&findings->ranges[findings->count - 1] : NULL;
 
-	if (last != NULL && id > last->last && may_join(last, id, id, due))
+	if (last != NULL && id > last->last && may_join(last, id, id, due, blocker))
 	{
 		last->last = id;
 		last->due = Min(last->due, due);
@@ -197,6 +266,7 @@ head_found(HeadFindings *findings, int64 id, TimestampTz due)
 	last = &findings->ranges[findings->count++];
 	last->first = last->last = id;
 	last->due = due;
+	last->blocker = blocker;
 }
 
 void
@@ -220,7 +290,7 @@ head_moved(QueueSlot *slot, int32 number, HeadView *view, int64 passed,
 
 				if (range->first <= passed)
 					head_put(slot, range->first, Min(range->last, passed),
-							 range->due);
+							 range->due, range->blocker);
 			}
 			slot->bound = passed;
 		}
@@ -262,7 +332,8 @@ head_looked(QueueSlot *slot, int32 number, const HeldRange *look,
 		}
 		for (int j = 0; j < findings->count; j++)
 			head_put(slot, findings->ranges[j].first,
-					 findings->ranges[j].last, findings->ranges[j].due);
+					 findings->ranges[j].last, findings->ranges[j].due,
+					 findings->ranges[j].blocker);
 		held_renew_due(slot);
 		break;
 	}

@@ -23,7 +23,13 @@
  *	   time; and what an unregistered transaction holds (a prepared one, one
  *	   from before a restart, or one that writes to the table by hand), which
  *	   it puts on the list to be looked at each second.
- *	4. What was inserted by an unregistered transaction below the bound after
+ *	4. Of a FIFO queue's group only the first message is receivable.  The
+ *	   mover passes one behind it if the message before it in its group stays
+ *	   for sure: whoever ends that one puts its follower on the list.  If the
+ *	   one before is held by an open transaction, that may have looked for a
+ *	   follower already: so the one behind goes on the list, and is due when
+ *	   that transaction, the blocker, ends.
+ *	5. What was inserted by an unregistered transaction below the bound after
  *	   the mover had looked there, the worker finds, now and then, by a scan
  *	   of the whole queue.
  *
@@ -76,8 +82,12 @@ typedef struct HeadFindings
 extern void head_view(QueueSlot *slot, int32 number, TimestampTz now,
 					  bool may_move, HeadView *view);
 
-/* notes an id that stays behind and is not worth a look before "due" */
-extern void head_found(HeadFindings *findings, int64 id, TimestampTz due);
+/*
+ * Notes an id that stays behind and is not worth a look before "due", or the
+ * end of "blocker" where that is valid: a top-level transaction.
+ */
+extern void head_found(HeadFindings *findings, int64 id, TimestampTz due,
+					   TransactionId blocker);
 
 /*
  * The mover has looked at everything up to "passed": the bound moves there,
@@ -132,7 +142,10 @@ head_concerns(const QueueSlot *slot, int64 first)
 }
 
 extern void head_put(QueueSlot *slot, int64 first, int64 last,
-					 TimestampTz due);
+					 TimestampTz due, TransactionId blocker);
+
+/* a transaction ends: what it blocked is due now; how many ranges that is */
+extern int	head_unblock(QueueSlot *slot, TransactionId blocker);
 extern void head_remove(QueueSlot *slot, int64 first, int64 last);
 extern void parked_put(QueueSlot *slot, TimestampTz due, int64 id);
 

@@ -21,6 +21,13 @@ store_next_id(void)
 	return nextval_internal(catalog_object(CATALOG_MESSAGE_ID_SEQ), false);
 }
 
+/* Does a message that is not due yet lie apart? */
+static bool
+is_to_park(const Store *store, const MessageRow *row, TimestampTz now)
+{
+	return row_visible_at(row) > now && !OidIsValid(store->group_index);
+}
+
 void
 store_insert(Store *store, MessageRow *rows, int count, TimestampTz now,
 			 QueueTotal total)
@@ -33,7 +40,7 @@ store_insert(Store *store, MessageRow *rows, int count, TimestampTz now,
 	{
 		StoreTable *table = &store->queue;
 
-		if (row_visible_at(rows) > now)
+		if (is_to_park(store, rows, now))
 		{
 			table_use_parked(store);
 			table = &store->parked;
@@ -50,7 +57,7 @@ store_insert(Store *store, MessageRow *rows, int count, TimestampTz now,
 	{
 		row_set(&rows[i], PARKED_QUEUE_NUMBER,
 				Int32GetDatum(store->queue_number));
-		if (row_visible_at(&rows[i]) > now)
+		if (is_to_park(store, &rows[i], now))
 		{
 			picks[count - ++parked] = i;
 			journal_appear(store, RECEIPT_IN_PARKED, &rows[i], total);

@@ -115,6 +115,7 @@ entries_join(const JournalEntry *old, const JournalEntry *new)
 		old->old_state == new->old_state && old->new_state == new->new_state &&
 		old->total == new->total && new->kind != JOURNAL_TAKEN &&
 		(old->received > 0) == (new->received > 0) &&
+		new->kind != JOURNAL_FOLLOW &&
 		same_second(old->old_due, new->old_due) &&
 		same_second(old->due, new->due) &&
 		new->first > old->last &&
@@ -254,6 +255,37 @@ journal_undo(Store *store)
 	journal_count = count_before;
 	if (journal_count > 0)
 		journal_entries[journal_count - 1] = last_before;
+}
+
+/*
+ * Where the one that vanished was itself noted as a follower, which is so when
+ * a run is deleted in its order, that note goes.
+ */
+static void
+forget_follower(void)
+{
+	JournalEntry *vanished = &journal_entries[journal_count - 1];
+
+	if (journal_count < 2 || vanished->kind != JOURNAL_VANISH ||
+		vanished[-1].kind != JOURNAL_FOLLOW || vanished->count != 1 ||
+		vanished[-1].first != vanished->first ||
+		vanished[-1].number != vanished->number ||
+		vanished[-1].subxact != vanished->subxact)
+		return;
+	vanished[-1] = *vanished;
+	journal_count--;
+	journal_settle();
+}
+
+void
+journal_follow(Store *store, int64 id)
+{
+	if (store->slot == NULL)
+		return;
+	forget_follower();
+	note(store, JOURNAL_FOLLOW, RECEIPT_IN_QUEUE, id, nowhere, nowhere,
+		 QUEUE_TOTALS, false);
+	journal_entries[journal_count - 1].own_due = DT_NOEND;
 }
 
 int32

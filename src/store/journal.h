@@ -21,7 +21,8 @@ typedef enum JournalKind
 	JOURNAL_APPEAR,				/* a row is inserted */
 	JOURNAL_REWRITE,			/* it is claimed, or given back */
 	JOURNAL_VANISH,				/* it is deleted */
-	JOURNAL_TAKEN				/* a note of rolled-back attempts was taken */
+	JOURNAL_TAKEN,				/* a note of rolled-back attempts was taken */
+	JOURNAL_FOLLOW				/* the next of the group of one that vanished */
 } JournalKind;
 
 typedef struct JournalEntry
@@ -63,6 +64,12 @@ extern void journal_rewrite(Store *store, ReceiptPlace place,
 extern void journal_vanish(Store *store, ReceiptPlace place, int64 id,
 						   RowStanding before, QueueTotal total,
 						   bool received);
+
+/*
+ * Notes the message that follows in its group the one that the last note says
+ * has vanished.
+ */
+extern void journal_follow(Store *store, int64 id);
 
 /* the write that was noted last was not made: somebody else was faster */
 extern void journal_undo(Store *store);

@@ -9,19 +9,24 @@
 
 #include "utils/timestamp.h"
 
+#include "base/settings.h"
+#include "store/group.h"
 #include "store/journal.h"
 #include "store/table.h"
 
 /* Notes the deletion of the version at an address, and does it. */
 static TM_Result
-remove_version(Store *store, StoreTable *table, ItemPointer address, int64 id,
-			   RowStanding standing, QueueTotal total)
+remove_version(Store *store, StoreTable *table, ItemPointer address,
+			   TupleTableSlot *version, QueueTotal total)
 {
 	TM_Result	result;
 
-	journal_vanish(store, table->place, id, standing, total, false);
+	journal_vanish(store, table->place, slot_message_id(version),
+				   slot_standing(version), total, false);
 	result = table_delete(table, address, false);
-	if (result != TM_Ok)
+	if (result == TM_Ok)
+		group_follow(store, version, decouple_now());
+	else
 		journal_undo(store);
 	return result;
 }
@@ -31,7 +36,7 @@ static TM_Result
 remove_scanned(StoreScan *scan, QueueTotal total)
 {
 	return remove_version(scan->store, scan->table, &scan->slot->tts_tid,
-						  ROW_ID(&scan->row), slot_standing(scan->slot), total);
+						  scan->slot, total);
 }
 
 bool
@@ -50,8 +55,8 @@ remove_by_id(Store *store, ReceiptPlace place, int64 id, QueueTotal total)
 	if (!find_by_id(store, place, id, &found))
 		return false;
 	removed = !TransactionIdIsValid(found.holder) &&
-		remove_version(store, found.table, &found.address, id,
-					   slot_standing(found.slot), total) == TM_Ok;
+		remove_version(store, found.table, &found.address, found.slot,
+					   total) == TM_Ok;
 	found_release(&found);
 	return removed;
 }
@@ -79,11 +84,8 @@ bool
 store_move(StoreScan *scan, QueueTotal total, Store *destination,
 		   QueueTotal destination_total, TimestampTz now)
 {
-	int64		id = slot_message_id(scan->slot);
-
 	row_detach(&scan->row);
-	if (remove_version(scan->store, scan->table, &scan->slot->tts_tid, id,
-					   slot_standing(scan->slot), total) != TM_Ok)
+	if (remove_scanned(scan, total) != TM_Ok)
 		return false;
 	store_insert(destination, &scan->row, 1, now, destination_total);
 	return true;

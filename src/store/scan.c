@@ -9,11 +9,12 @@
  * own (REPEATABLE READ, SERIALIZABLE) cannot see is skipped too, so that a
  * message never speaks of an order that its receiver does not see.
  *
- * SCAN_SNAPSHOT takes all versions and keeps those that the given snapshot
- * sees: exactly one for each message, whoever holds it.
+ * SCAN_SNAPSHOT gives what the given snapshot sees: exactly one version of each
+ * message, whoever holds it.  In a serializable transaction it takes all
+ * versions and keeps those.
  *
- * Neither is an MVCC scan for the access method, so neither takes predicate
- * locks.  The current row's page stays pinned by scan->slot until the next
+ * So neither is an MVCC scan for the access method of a serializable
+ * transaction, and neither takes predicate locks.  The current row's page stays pinned by scan->slot until the next
  * call, which keeps the version from being pruned before it is written.
  */
 #include "postgres.h"
@@ -22,6 +23,7 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/fmgroids.h"
@@ -35,6 +37,8 @@ static void
 begin(StoreScan *scan, Store *store, ReceiptPlace place, Oid index,
 	  ScanKind kind, Snapshot filter, ScanKey keys, int key_count)
 {
+	Snapshot	access = SnapshotAny;
+
 	scan->store = store;
 	scan->table = place == RECEIPT_IN_PARKED ? &store->parked : &store->queue;
 	scan->kind = kind;
@@ -42,9 +46,15 @@ begin(StoreScan *scan, Store *store, ReceiptPlace place, Oid index,
 	scan->index = index_open(index, AccessShareLock);
 	scan->slot = table_slot_create(scan->table->heap, NULL);
 	InitDirtySnapshot(scan->dirty);
-	scan->scan = begin_index_scan(scan->table->heap, scan->index,
-								  kind == SCAN_FREE ?
-								  &scan->dirty : SnapshotAny, key_count);
+	if (kind == SCAN_FREE)
+		access = &scan->dirty;
+	else if (filter != NULL && !IsolationIsSerializable())
+	{
+		access = filter;
+		scan->filter = NULL;
+	}
+	scan->scan = begin_index_scan(scan->table->heap, scan->index, access,
+								  key_count);
 	index_rescan(scan->scan, keys, key_count, NULL, 0);
 }
 
@@ -64,6 +74,52 @@ scan_begin_free(StoreScan *scan, Store *store, int64 after_id)
 				Int64GetDatum(after_id));
 	begin(scan, store, RECEIPT_IN_QUEUE, store->order_index, SCAN_FREE,
 		  own_snapshot(), &key, after_id > 0 ? 1 : 0);
+}
+
+/*
+ * A FIFO queue's index on (group_id, id).  Group ids are compared by bytes,
+ * whatever the database's collation: the index is made so.
+ */
+static void
+begin_in_groups(StoreScan *scan, Store *store, Snapshot snapshot, ScanKey keys,
+				int key_count)
+{
+	for (int i = 0; i < key_count; i++)
+	{
+		if (keys[i].sk_attno == 1)
+			keys[i].sk_collation = C_COLLATION_OID;
+	}
+	begin(scan, store, RECEIPT_IN_QUEUE, store->group_index,
+		  snapshot == NULL ? SCAN_FREE : SCAN_SNAPSHOT, snapshot, keys,
+		  key_count);
+}
+
+void
+scan_begin_group(StoreScan *scan, Store *store, Snapshot snapshot,
+				 Datum group_id, int64 after_id, int64 before_id)
+{
+	ScanKeyData keys[3];
+	int			key_count = 1;
+
+	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_TEXTEQ, group_id);
+	if (after_id > 0)
+		ScanKeyInit(&keys[key_count++], 2, BTGreaterStrategyNumber, F_INT8GT,
+					Int64GetDatum(after_id));
+	if (before_id < PG_INT64_MAX)
+		ScanKeyInit(&keys[key_count++], 2, BTLessStrategyNumber, F_INT8LT,
+					Int64GetDatum(before_id));
+	begin_in_groups(scan, store, snapshot, keys, key_count);
+}
+
+void
+scan_begin_groups(StoreScan *scan, Store *store, Snapshot snapshot,
+				  const text *after)
+{
+	ScanKeyData key;
+
+	ScanKeyInit(&key, 1, BTGreaterStrategyNumber, F_TEXT_GT,
+				PointerGetDatum(after));
+	begin_in_groups(scan, store, snapshot, &key, after == NULL ? 0 : 1);
 }
 
 void

@@ -12,6 +12,7 @@
 #include "storage/lmgr.h"
 #include "utils/timestamp.h"
 
+#include "store/group.h"
 #include "store/table.h"
 
 /*
@@ -38,8 +39,8 @@ give_back(Store *store, Found *found, TimestampTz now, RowEdit edit,
 	row_read(&row, found->slot, found->table->place);
 	edit(&row, argument);
 	if (found->table == &store->parked ||
-		row_visible_at(&row) <=
-		now + PARK_BEYOND)
+		OidIsValid(store->group_index) ||
+		row_visible_at(&row) <= now + PARK_BEYOND)
 	{
 		journal_rewrite(store, found->table->place, slot_standing(found->slot),
 						&row, false);
@@ -62,24 +63,34 @@ give_back(Store *store, Found *found, TimestampTz now, RowEdit edit,
 }
 
 static TM_Result
-delete_found(Store *store, Found *found, int64 id)
+delete_found(Store *store, Found *found, int64 id, TimestampTz now)
 {
+	TM_Result	result;
+
 	journal_vanish(store, found->table->place, id, slot_standing(found->slot),
 				   TOTAL_DELETED, false);
-	return table_delete(found->table, &found->address, true);
+	result = table_delete(found->table, &found->address, true);
+	if (result == TM_Ok)
+		group_follow(store, found->slot, now);
+	return result;
 }
 
 /*
  * Does the version fit the receipt?  None fits what was never received.  The
  * fence tells; the receive count may have grown by receives that were rolled
- * back.
+ * back.  On a FIFO queue a receipt ends with its visibility timeout, unless it
+ * is that of this transaction, which nobody else can have overtaken
+ * (sqs: DeleteMessage, expired receipt handle).
  */
 static bool
-receipt_fits(const Receipt *receipt, TupleTableSlot *slot)
+receipt_fits(const Store *store, const Receipt *receipt, TupleTableSlot *slot,
+			 TimestampTz now)
 {
 	return receipt->fence != 0 && receipt->receive_count > 0 &&
 		slot_int32(slot, MESSAGE_FENCE) == receipt->fence &&
-		slot_int32(slot, MESSAGE_RECEIVE_COUNT) >= receipt->receive_count;
+		slot_int32(slot, MESSAGE_RECEIVE_COUNT) >= receipt->receive_count &&
+		(!OidIsValid(store->group_index) || slot_standing(slot).due > now ||
+		 version_is_ours(slot));
 }
 
 bool
@@ -105,13 +116,13 @@ store_settle(Store *store, const Receipt *receipt, TimestampTz now,
 							  XLTW_Delete);
 			continue;
 		}
-		if (!receipt_fits(receipt, found.slot))
+		if (!receipt_fits(store, receipt, found.slot, now))
 		{
 			found_release(&found);
 			return false;
 		}
 		if (edit == NULL)
-			result = delete_found(store, &found, receipt_id(receipt));
+			result = delete_found(store, &found, receipt_id(receipt), now);
 		else
 			result = give_back(store, &found, now, edit, argument);
 		found_release(&found);
@@ -127,4 +138,21 @@ store_settle(Store *store, const Receipt *receipt, TimestampTz now,
 		try_address = false;	/* it was rewritten or deleted meanwhile */
 	}
 	return false;
+}
+
+bool
+store_is_held(Store *store, const Receipt *receipt, TimestampTz hidden_until,
+			  TimestampTz now)
+{
+	Found		found;
+	bool		held;
+
+	if (receipt->queue_number != store->queue_number ||
+		!find(store, receipt, true, &found))
+		return false;
+	held = !TransactionIdIsValid(found.holder) &&
+		receipt_fits(store, receipt, found.slot, now) &&
+		slot_standing(found.slot).due == hidden_until;
+	found_release(&found);
+	return held;
 }

@@ -97,6 +97,16 @@ row_receives_here(const MessageRow *row)
 		 DatumGetInt32(ROW_VALUE(row, MESSAGE_RECEIVED_BEFORE)));
 }
 
+/*
+ * Has the message never been received, so that it is hidden by a delay only?
+ * Such a one blocks nobody behind it in its group.
+ */
+static inline bool
+row_is_delayed(const MessageRow *row, TimestampTz now)
+{
+	return ROW_IS_NULL(row, MESSAGE_FENCE) && row_visible_at(row) > now;
+}
+
 /* an opened table with what its writes need; the room's own business */
 typedef struct StoreTable
 {
@@ -111,11 +121,16 @@ typedef struct StoreTable
 	TupleTableSlot *index_row;	/* a written row, for its index entries */
 } StoreTable;
 
+/*
+ * A message lies in its queue's own table, or is parked.  A FIFO queue's are
+ * never parked: what lies behind them in their group waits for them anyway.
+ */
 typedef struct Store
 {
 	int32		queue_number;
 	LOCKMODE	lockmode;
 	Oid			order_index;	/* the queue's primary key */
+	Oid			group_index;	/* a FIFO queue's, on (group_id, id); or invalid */
 	QueueSlot  *slot;			/* its shared memory, or NULL; to write */
 	StoreTable	queue;			/* the queue's own table */
 	StoreTable	parked;
@@ -155,9 +170,10 @@ typedef struct StoreScan
 
 /* ---- table.c: opening and closing ---- */
 
-/* takes over the opened, locked table "heap" */
+/* takes over the opened, locked table "heap"; see Store for the indexes */
 extern void store_open(Store *store, Relation heap, Oid order_index,
-					   int32 queue_number, LOCKMODE lockmode);
+					   Oid group_index, int32 queue_number,
+					   LOCKMODE lockmode);
 
 /* for the parked rows of a queue alone, its own table may be gone */
 extern void store_open_parked(Store *store, int32 queue_number,
@@ -183,6 +199,18 @@ extern void scan_begin_range(StoreScan *scan, Store *store,
 							 ReceiptPlace place, int64 first, int64 last);
 extern void scan_begin_due(StoreScan *scan, Store *store, TimestampTz after,
 						   int64 after_id, TimestampTz now);
+
+/*
+ * Begins to read a group of a FIFO queue in the order of ids, those between
+ * "after_id" and "before_id"; with a registered snapshot what that sees, else
+ * newest versions, whoever holds them.
+ */
+extern void scan_begin_group(StoreScan *scan, Store *store, Snapshot snapshot,
+							 Datum group_id, int64 after_id, int64 before_id);
+
+/* the same for all groups behind "after", or all, in the order of groups */
+extern void scan_begin_groups(StoreScan *scan, Store *store,
+							  Snapshot snapshot, const text *after);
 
 /*
  * A time after "after" before which no parked row is due that is not due at
@@ -274,6 +302,12 @@ extern void store_return_attempts(StoreScan *scan);
  */
 extern bool store_hide(StoreScan *scan, TimestampTz now, TimestampTz until);
 
+/*
+ * Makes the scanned row, which was never received, due at another time, from
+ * which its retention counts.  False where somebody got it first.
+ */
+extern bool store_postpone(StoreScan *scan, TimestampTz now, TimestampTz due);
+
 /* ---- settle.c ---- */
 
 /* changes a row's visible_at and last_error before it is given back */
@@ -286,6 +320,14 @@ typedef void (*RowEdit) (MessageRow *row, void *argument);
  */
 extern bool store_settle(Store *store, const Receipt *receipt, TimestampTz now,
 						 RowEdit edit, void *argument);
+
+/*
+ * Does the receipt hold its message now, hidden until exactly that time, and
+ * nobody has written to it since?  What an open transaction of somebody else
+ * holds is not.
+ */
+extern bool store_is_held(Store *store, const Receipt *receipt,
+						  TimestampTz hidden_until, TimestampTz now);
 
 /* ---- move.c ---- */
 

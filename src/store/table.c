@@ -30,13 +30,14 @@
 #define INSERT_CHUNK	500
 
 void
-store_open(Store *store, Relation heap, Oid order_index, int32 queue_number,
-		   LOCKMODE lockmode)
+store_open(Store *store, Relation heap, Oid order_index, Oid group_index,
+		   int32 queue_number, LOCKMODE lockmode)
 {
 	memset(store, 0, sizeof(*store));
 	store->queue_number = queue_number;
 	store->lockmode = lockmode;
 	store->order_index = order_index;
+	store->group_index = group_index;
 	if (lockmode == RowExclusiveLock)
 		store->slot = slot_of_queue(queue_number);
 	store->queue.heap = heap;
@@ -55,7 +56,7 @@ table_use_parked(Store *store)
 void
 store_open_parked(Store *store, int32 queue_number, LOCKMODE lockmode)
 {
-	store_open(store, NULL, InvalidOid, queue_number, lockmode);
+	store_open(store, NULL, InvalidOid, InvalidOid, queue_number, lockmode);
 	table_use_parked(store);
 }
 
@@ -126,7 +127,8 @@ key_never_changes(const IndexInfo *info)
 	{
 		AttrNumber	column = info->ii_IndexAttrNumbers[i];
 
-		if (column != MESSAGE_ID && column != PARKED_QUEUE_NUMBER)
+		if (column != MESSAGE_ID && column != MESSAGE_GROUP_ID &&
+			column != PARKED_QUEUE_NUMBER)
 			return false;
 	}
 	return true;
@@ -385,6 +387,17 @@ row_detach(MessageRow *row)
 		if (VARATT_IS_EXTERNAL(value))
 			row_set(row, column, PointerGetDatum(detoast_external_attr(value)));
 	}
+}
+
+bool
+version_is_ours(TupleTableSlot *slot)
+{
+	bool		should_free;
+	HeapTuple	tuple = ExecFetchSlotHeapTuple(slot, false, &should_free);
+
+	Assert(!should_free);		/* slots of scans hold on to the page */
+	return !HeapTupleHeaderXminCommitted(tuple->t_data) &&
+		TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple->t_data));
 }
 
 /*

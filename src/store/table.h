@@ -26,6 +26,9 @@ extern TM_Result table_rewrite(StoreTable *table, ItemPointer address,
 extern void row_read(MessageRow *row, TupleTableSlot *slot,
 					 ReceiptPlace place);
 
+/* did this transaction make it? */
+extern bool version_is_ours(TupleTableSlot *slot);
+
 /* may we write this version now? not if this very command made it */
 extern bool version_is_older_than_command(TupleTableSlot *slot);
 

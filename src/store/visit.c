@@ -15,12 +15,14 @@
 #include "store/journal.h"
 #include "store/table.h"
 #include "store/visit.h"
+#include "store/visit_groups.h"
 
-/* how often rows of transactions that do not tell are looked at */
-#define UNTOLD_RECHECK	USECS_PER_SEC
+
+/* how many messages one scan of a visit by groups steps over */
+#define STEPS_MAX		1000
 
 void
-visit_begin(Visit *visit, Store *store, TimestampTz now)
+visit_begin(Visit *visit, Store *store, TimestampTz now, VisitOrder order)
 {
 	visit->store = store;
 	visit->now = now;
@@ -31,6 +33,14 @@ visit_begin(Visit *visit, Store *store, TimestampTz now)
 	visit->look = -1;
 	visit->own = -1;
 	visit->known_holder = InvalidTransactionId;
+	visit->current = &visit->scan;
+	visit->by_groups = order == VISIT_TO_RECEIVE &&
+		OidIsValid(store->group_index);
+	visit->snapshot = NULL;
+	visit->run.open = false;
+	visit->seen = NULL;
+	visit->cut = false;
+	visit->tries = 0;
 }
 
 static void
@@ -42,6 +52,7 @@ reset_account(Visit *visit, int64 passed)
 	visit->own_due = DT_NOEND;
 	visit->findings.full = false;
 	visit->findings.count = 0;
+	visit->steps = 0;
 }
 
 /* ---- the scans, begun ---- */
@@ -55,6 +66,8 @@ begin_parked(Visit *visit)
 	bool		own = store->slot != NULL &&
 		journal_own_parked(store, visit->now);
 
+	if (OidIsValid(store->group_index))
+		return;					/* a FIFO queue parks nothing */
 	parked_view(store->slot, store->queue_number, visit->now,
 				visit->may_move && !own, parked);
 	if (parked->nothing_due && !own)
@@ -129,6 +142,9 @@ next_scan(Visit *visit)
 			}
 			return true;
 		case VISIT_BEYOND:
+			visit->stage = visit->cut ? VISIT_GROUPS : VISIT_ENDED;
+			return visit->cut;
+		case VISIT_GROUPS:
 			visit->stage = VISIT_ENDED;
 			return false;
 		case VISIT_ENDED:
@@ -205,6 +221,7 @@ end_scan(Visit *visit, bool exhausted)
 		case VISIT_BEYOND:
 			end_beyond(visit, exhausted);
 			break;
+		case VISIT_GROUPS:
 		case VISIT_ENDED:
 			break;
 	}
@@ -227,8 +244,8 @@ holder_tells(Visit *visit, TransactionId holder)
 }
 
 /* The current version stays behind, worth a look at "due". */
-static void
-leave(Visit *visit, TimestampTz due)
+void
+visit_leave(Visit *visit, TimestampTz due)
 {
 	visit->own_due = Min(visit->own_due, due);
 	if (visit->stage == VISIT_PARKED)
@@ -238,14 +255,15 @@ leave(Visit *visit, TimestampTz due)
 		return;
 	}
 	if (!visit->blocked)
-		head_found(&visit->findings, visit->last_id, due);
+		head_found(&visit->findings, visit->last_id, due,
+				   InvalidTransactionId);
 	if (visit->findings.full)
 		visit->blocked = true;
 }
 
 /* All up to the current version is dealt with, if nothing blocks. */
-static void
-pass(Visit *visit)
+void
+visit_pass(Visit *visit)
 {
 	if (!visit->blocked)
 	{
@@ -263,7 +281,7 @@ step_over(Visit *visit, VersionStanding standing)
 	{
 		case VERSION_HELD:
 			if (visit->may_move && !holder_tells(visit, visit->scan.holder))
-				leave(visit, visit->now + UNTOLD_RECHECK);
+				visit_leave(visit, visit->now + UNTOLD_RECHECK);
 			break;
 		case VERSION_TOO_NEW:
 			visit->own_due = DT_NOBEGIN;
@@ -272,42 +290,81 @@ step_over(Visit *visit, VersionStanding standing)
 			visit->blocked = true;
 			break;
 		case VERSION_FREE:
-			leave(visit, slot_standing(visit->scan.slot).due);
+			visit_leave(visit, slot_standing(visit->scan.slot).due);
 			break;
 	}
-	pass(visit);
+	visit_pass(visit);
 }
 
-bool
-visit_next(Visit *visit)
+/* ---- the visit ---- */
+
+/* What the caller did not take was left. */
+static void
+leave_waiting(Visit *visit)
+{
+	if (!visit->waiting_row)
+		return;
+	visit->waiting_row = false;
+	if (visit->run.open)
+		visit_finish_run(visit);
+	else
+		/* it stays visible: nobody will tell of it */
+		visit->blocked = visit->left = true;
+}
+
+/* Goes on in the open scan; true at a message to give, false at its end. */
+static bool
+next_of_scan(Visit *visit)
 {
 	VersionStanding standing;
 
-	if (visit->waiting_row)
+	while (scan_step(&visit->scan, &standing))
 	{
-		/* it was left, visible: nobody will tell of it */
-		visit->waiting_row = false;
-		visit->blocked = visit->left = true;
-	}
-	if (visit->stage == VISIT_PARKED && !visit->scanning)
-		begin_parked(visit);
-	for (;;)
-	{
-		while (visit->scanning && scan_step(&visit->scan, &standing))
+		visit->last_id = slot_message_id(visit->scan.slot);
+		if (standing == VERSION_FREE &&
+			slot_standing(visit->scan.slot).due <= visit->now)
 		{
-			visit->last_id = slot_message_id(visit->scan.slot);
-			if (standing == VERSION_FREE &&
-				slot_standing(visit->scan.slot).due <= visit->now)
+			if (!visit->by_groups)
 			{
 				scan_read(&visit->scan);
 				visit->waiting_row = true;
 				return true;
 			}
+			if (visit_consider(visit))
+				return true;
+		}
+		else
+		{
+			if (visit->by_groups)
+				visit_meet_blocker(visit, standing);
 			step_over(visit, standing);
 		}
-		if (visit->scanning)
-			end_scan(visit, true);
-		if (!next_scan(visit))
+		if (visit->by_groups && ++visit->steps > STEPS_MAX)
+		{
+			visit->cut = true;
+			end_scan(visit, false);
+			return false;
+		}
+	}
+	end_scan(visit, true);
+	return false;
+}
+
+bool
+visit_next(Visit *visit)
+{
+	leave_waiting(visit);
+	if (visit->stage == VISIT_PARKED && !visit->scanning)
+		begin_parked(visit);
+	for (;;)
+	{
+		if (visit->run.open && visit_next_of_run(visit))
+			return true;
+		if (visit->stage == VISIT_GROUPS && visit_try_groups(visit))
+			return true;
+		if (visit->scanning && next_of_scan(visit))
+			return true;
+		if (!visit->scanning && !next_scan(visit))
 			return false;
 	}
 }
@@ -316,17 +373,30 @@ void
 visit_took(Visit *visit)
 {
 	visit->waiting_row = false;
-	pass(visit);
+	if (!visit->run.open)
+		visit_pass(visit);
+	else if (visit->scanning &&
+			 slot_message_id(visit->run.scan.slot) == visit->last_id)
+		visit->run_took_id = true;
+}
+
+void
+visit_hid(Visit *visit)
+{
+	visit_took(visit);
+	if (visit->run.open)
+		visit_finish_run(visit);
 }
 
 void
 visit_end(Visit *visit)
 {
-	if (visit->waiting_row)
-		visit->blocked = visit->left = true;
-	visit->waiting_row = false;
+	leave_waiting(visit);
+	if (visit->run.open)
+		visit_finish_run(visit);
 	if (visit->scanning)
 		end_scan(visit, false);
+	visit_forget_groups(visit);
 	if (visit->head.moving)
 	{
 		/* the caller had enough before the bound's turn came */

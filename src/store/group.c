@@ -1,0 +1,274 @@
+/*
+ * group.c
+ *		The groups of a FIFO queue: who sends, and what may be received.
+ *
+ * group.h has the rules.
+ */
+#include "postgres.h"
+
+#include "access/subtrans.h"
+#include "access/xact.h"
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "store/group.h"
+#include "store/journal.h"
+#include "store/table.h"
+
+/* ---- the senders' lock ---- */
+
+static int
+compare_hashes(const void *a, const void *b)
+{
+	uint64		hash_a = *(const uint64 *) a;
+	uint64		hash_b = *(const uint64 *) b;
+
+	return hash_a < hash_b ? -1 : hash_a > hash_b ? 1 : 0;
+}
+
+static uint64
+group_hash(Datum group_id)
+{
+	text	   *group = DatumGetTextPP(group_id);
+
+	return hash_bytes_extended((unsigned char *) VARDATA_ANY(group),
+							   VARSIZE_ANY_EXHDR(group), 0);
+}
+
+/*
+ * The lock is that of an object of a class that is the queue's own table, so
+ * nobody else's lock can be the same: not another queue's, not an advisory one.
+ * Two groups of one queue share 48 bits of a hash once in a blue moon, and then
+ * wait for each other.
+ */
+static bool
+lock_hash(Store *store, uint64 hash, bool wait)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, RelationGetRelid(store->queue.heap),
+					   (uint32) (hash >> 32), (uint16) hash);
+	return LockAcquire(&tag, ExclusiveLock, false, !wait) !=
+		LOCKACQUIRE_NOT_AVAIL;
+}
+
+void
+group_lock(Store *store, const Datum *group_ids, int count)
+{
+	uint64	   *hashes;
+
+	if (count == 1)
+	{
+		(void) lock_hash(store, group_hash(group_ids[0]), true);
+		return;
+	}
+	hashes = palloc(sizeof(uint64) * count);
+	for (int i = 0; i < count; i++)
+		hashes[i] = group_hash(group_ids[i]);
+	qsort(hashes, count, sizeof(uint64), compare_hashes);
+	for (int i = 0; i < count; i++)
+	{
+		if (i == 0 || hashes[i] != hashes[i - 1])
+			(void) lock_hash(store, hashes[i], true);
+	}
+	pfree(hashes);
+}
+
+bool
+group_try_lock(Store *store, Datum group_id)
+{
+	return lock_hash(store, group_hash(group_id), false);
+}
+
+/* ---- what is behind, what is before ---- */
+
+/* Is that version one that blocks nobody? */
+static bool
+slot_is_delayed(TupleTableSlot *slot, TimestampTz now)
+{
+	RowStanding standing = slot_standing(slot);
+
+	return standing.state == HIDDEN_DELAYED && standing.due > now;
+}
+
+/*
+ * Goes from a version's neighbour to the next that counts, in one direction,
+ * over newest versions; the scan is at it then.  False where there is none.
+ */
+static bool
+step_to_neighbour(StoreScan *scan, ScanDirection direction, TimestampTz now)
+{
+	while (index_getnext_slot(scan->scan, direction, scan->slot))
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!slot_is_delayed(scan->slot, now))
+			return true;
+	}
+	return false;
+}
+
+static Datum
+slot_group_id(TupleTableSlot *slot, bool *isnull)
+{
+	return slot_getattr(slot, MESSAGE_GROUP_ID, isnull);
+}
+
+GroupBefore
+group_before(Store *store, TupleTableSlot *version, TimestampTz now,
+			 TransactionId *holder)
+{
+	StoreScan	scan;
+	GroupBefore before = GROUP_NONE_BEFORE;
+	bool		isnull;
+	Datum		group_id = slot_group_id(version, &isnull);
+
+	if (isnull)
+		return GROUP_NONE_BEFORE;
+	scan_begin_group(&scan, store, NULL, group_id, 0,
+					 slot_message_id(version));
+	if (step_to_neighbour(&scan, BackwardScanDirection, now))
+	{
+		TransactionId xid = TransactionIdIsValid(scan.dirty.xmin) ?
+			scan.dirty.xmin : scan.dirty.xmax;
+
+		before = GROUP_KEPT_BEFORE;
+		if (TransactionIdIsValid(xid) &&
+			!TransactionIdIsCurrentTransactionId(xid))
+		{
+			before = GROUP_HELD_BEFORE;
+			*holder = SubTransGetTopmostTransaction(xid);
+		}
+	}
+	scan_end(&scan);
+	return before;
+}
+
+void
+group_follow(Store *store, TupleTableSlot *version, TimestampTz now)
+{
+	StoreScan	scan;
+	bool		isnull;
+	Datum		group_id;
+
+	if (!OidIsValid(store->group_index) || store->slot == NULL)
+		return;
+	group_id = slot_group_id(version, &isnull);
+	if (isnull)
+		return;
+	scan_begin_group(&scan, store, NULL, group_id, slot_message_id(version),
+					 PG_INT64_MAX);
+	if (step_to_neighbour(&scan, ForwardScanDirection, now))
+		journal_follow(store, slot_message_id(scan.slot));
+	scan_end(&scan);
+}
+
+bool
+group_is_head(Store *store, const MessageRow *row)
+{
+	StoreScan	scan;
+	bool		found;
+
+	if (ROW_IS_NULL(row, MESSAGE_GROUP_ID))
+		return true;
+	scan_begin_group(&scan, store, NULL, ROW_VALUE(row, MESSAGE_GROUP_ID), 0,
+					 ROW_ID(row));
+	found = step_to_neighbour(&scan, BackwardScanDirection, DT_NOEND);
+	scan_end(&scan);
+	return !found;
+}
+
+/* ---- runs ---- */
+
+/* Is the version that the snapshot sees the newest, free, and due? */
+static bool
+is_takeable(StoreScan *scan, TimestampTz now)
+{
+	Relation	heap = scan->table->heap;
+
+	InitDirtySnapshot(scan->dirty);
+	if (!table_tuple_satisfies_snapshot(heap, scan->slot, &scan->dirty))
+		return false;
+	scan->holder = TransactionIdIsValid(scan->dirty.xmin) ?
+		scan->dirty.xmin : scan->dirty.xmax;
+	return !TransactionIdIsValid(scan->holder) &&
+		version_is_older_than_command(scan->slot) &&
+		(!IsolationUsesXactSnapshot() ||
+		 table_tuple_satisfies_snapshot(heap, scan->slot,
+										GetTransactionSnapshot())) &&
+		slot_standing(scan->slot).due <= now;
+}
+
+/* Goes to the next version that the snapshot sees and that counts. */
+static bool
+step_in_run(StoreScan *scan, TimestampTz now)
+{
+	VersionStanding standing;
+
+	while (scan_step(scan, &standing))
+	{
+		if (standing == VERSION_FREE && !slot_is_delayed(scan->slot, now))
+			return true;
+	}
+	return false;
+}
+
+GroupRunResult
+group_run_begin(GroupRun *run, Store *store, Snapshot snapshot,
+				Datum group_id, int64 id, TimestampTz now)
+{
+	GroupRunResult result;
+
+	scan_begin_group(&run->scan, store, snapshot, group_id, 0, PG_INT64_MAX);
+	if (!step_in_run(&run->scan, now) || slot_message_id(run->scan.slot) > id)
+		result = RUN_NOT_SEEN;
+	else
+		result = is_takeable(&run->scan, now) ? RUN_BEGUN : RUN_BLOCKED;
+	run->open = result == RUN_BEGUN;
+	if (run->open)
+		scan_read(&run->scan);
+	else
+		scan_end(&run->scan);
+	return result;
+}
+
+bool
+group_run_next(GroupRun *run, TimestampTz now)
+{
+	if (!step_in_run(&run->scan, now) || !is_takeable(&run->scan, now))
+		return false;
+	scan_read(&run->scan);
+	return true;
+}
+
+void
+group_run_end(GroupRun *run)
+{
+	run->open = false;
+	scan_end(&run->scan);
+}
+
+text *
+group_next(Store *store, Snapshot snapshot, const text *after, int64 *id)
+{
+	StoreScan	scan;
+	VersionStanding standing;
+	text	   *group = NULL;
+
+	scan_begin_groups(&scan, store, snapshot, after);
+	while (group == NULL && scan_step(&scan, &standing))
+	{
+		bool		isnull;
+		Datum		group_id = slot_group_id(scan.slot, &isnull);
+
+		if (standing != VERSION_FREE || isnull)
+			continue;
+		group = DatumGetTextPCopy(group_id);
+		*id = slot_message_id(scan.slot);
+	}
+	scan_end(&scan);
+	return group;
+}
