@@ -8,13 +8,15 @@
 
 #include "access/subtrans.h"
 #include "access/xact.h"
+#include "catalog/pg_collation.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
-#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "base/settings.h"
 #include "store/group.h"
 #include "store/journal.h"
 #include "store/table.h"
@@ -148,9 +150,9 @@ group_before(Store *store, TupleTableSlot *version, TimestampTz now,
 }
 
 void
-group_follow(Store *store, TupleTableSlot *version, TimestampTz now)
+group_vanished(Store *store, TupleTableSlot *version)
 {
-	StoreScan	scan;
+	int64		id = slot_message_id(version);
 	bool		isnull;
 	Datum		group_id;
 
@@ -159,11 +161,70 @@ group_follow(Store *store, TupleTableSlot *version, TimestampTz now)
 	group_id = slot_group_id(version, &isnull);
 	if (isnull)
 		return;
-	scan_begin_group(&scan, store, NULL, group_id, slot_message_id(version),
-					 PG_INT64_MAX);
-	if (step_to_neighbour(&scan, ForwardScanDirection, now))
+	if (store->vanished_group != NULL &&
+		DatumGetBool(DirectFunctionCall2Coll(texteq, C_COLLATION_OID,
+											 PointerGetDatum(store->vanished_group),
+											 group_id)))
+	{
+		store->vanished_id = Min(store->vanished_id, id);
+		return;
+	}
+	group_note_follower(store);
+	store->vanished_group = DatumGetTextPCopy(group_id);
+	store->vanished_id = id;
+}
+
+/*
+ * A scan reads a page of the index at a time, as far as its bounds reach: who
+ * wants the next message only looks near at first, and then further.
+ */
+#define NEAR			64
+#define FURTHER			32		/* times as far */
+#define NEAR_LAST		(NEAR * FURTHER * FURTHER)
+
+static int64
+widen(int64 width)
+{
+	return width < NEAR_LAST ? width * FURTHER : PG_INT64_MAX;
+}
+
+static int64
+reach(int64 from, int64 width)
+{
+	return width == PG_INT64_MAX ? width : from + width;
+}
+
+/*
+ * The first that is left behind the first that was deleted is enough: if more
+ * were deleted behind that one, what follows them waits for it.
+ */
+void
+group_note_follower(Store *store)
+{
+	StoreScan	scan;
+	TimestampTz now;
+	Datum		group_id = PointerGetDatum(store->vanished_group);
+	int64		id = store->vanished_id;
+	int64		width = NEAR;
+	bool		found;
+
+	if (store->vanished_group == NULL)
+		return;
+	now = decouple_now();
+	scan_begin_group(&scan, store, NULL, group_id, id, reach(id, width));
+	while (!(found = step_to_neighbour(&scan, ForwardScanDirection, now)) &&
+		   width < PG_INT64_MAX)
+	{
+		int64		reached = reach(id, width);
+
+		width = widen(width);
+		scan_go_on_in_group(&scan, group_id, reached - 1, reach(id, width));
+	}
+	if (found)
 		journal_follow(store, slot_message_id(scan.slot));
 	scan_end(&scan);
+	pfree(store->vanished_group);
+	store->vanished_group = NULL;
 }
 
 bool
@@ -204,16 +265,25 @@ is_takeable(StoreScan *scan, TimestampTz now)
 
 /* Goes to the next version that the snapshot sees and that counts. */
 static bool
-step_in_run(StoreScan *scan, TimestampTz now)
+step_in_run(GroupRun *run, TimestampTz now)
 {
 	VersionStanding standing;
 
-	while (scan_step(scan, &standing))
+	for (;;)
 	{
-		if (standing == VERSION_FREE && !slot_is_delayed(scan->slot, now))
-			return true;
+		while (scan_step(&run->scan, &standing))
+		{
+			if (standing == VERSION_FREE &&
+				!slot_is_delayed(run->scan.slot, now))
+				return true;
+		}
+		if (run->until == PG_INT64_MAX)
+			return false;
+		scan_go_on_in_group(&run->scan, run->group_id, run->until - 1,
+							reach(run->until, run->width));
+		run->until = reach(run->until, run->width);
+		run->width = widen(run->width);
 	}
-	return false;
 }
 
 GroupRunResult
@@ -222,8 +292,11 @@ group_run_begin(GroupRun *run, Store *store, Snapshot snapshot,
 {
 	GroupRunResult result;
 
-	scan_begin_group(&run->scan, store, snapshot, group_id, 0, PG_INT64_MAX);
-	if (!step_in_run(&run->scan, now) || slot_message_id(run->scan.slot) > id)
+	run->group_id = group_id;
+	run->until = id + 1;
+	run->width = NEAR;
+	scan_begin_group(&run->scan, store, snapshot, group_id, 0, run->until);
+	if (!step_in_run(run, now) || slot_message_id(run->scan.slot) > id)
 		result = RUN_NOT_SEEN;
 	else
 		result = is_takeable(&run->scan, now) ? RUN_BEGUN : RUN_BLOCKED;
@@ -238,7 +311,7 @@ group_run_begin(GroupRun *run, Store *store, Snapshot snapshot,
 bool
 group_run_next(GroupRun *run, TimestampTz now)
 {
-	if (!step_in_run(&run->scan, now) || !is_takeable(&run->scan, now))
+	if (!step_in_run(run, now) || !is_takeable(&run->scan, now))
 		return false;
 	scan_read(&run->scan);
 	return true;

@@ -51,11 +51,12 @@ extern GroupBefore group_before(Store *store, TupleTableSlot *version,
 								TimestampTz now, TransactionId *holder);
 
 /*
- * The version was deleted: notes in the journal who follows in its group, if
- * the queue has groups.
+ * The version was deleted.  Who follows in its group is to be told when the
+ * transaction commits: that is noted in the journal when the call closes its
+ * store, or goes on to another group, once for all that it deleted of one.
  */
-extern void group_follow(Store *store, TupleTableSlot *version,
-						 TimestampTz now);
+extern void group_vanished(Store *store, TupleTableSlot *version);
+extern void group_note_follower(Store *store);
 
 /* is there no message before that one in its group? */
 extern bool group_is_head(Store *store, const MessageRow *row);
@@ -66,6 +67,9 @@ typedef struct GroupRun
 {
 	bool		open;
 	StoreScan	scan;			/* the current message is scan.row */
+	Datum		group_id;
+	int64		until;			/* the scan goes to this id, excluded, */
+	int64		width;			/* and then so much further */
 } GroupRun;
 
 /* what came of an attempt to begin a run */
@@ -78,7 +82,7 @@ typedef enum GroupRunResult
 
 /*
  * Begins the run of a group with a registered snapshot.  "id" is a message
- * that the run is begun for.
+ * that the run is begun for.  "group_id" must last as long as the run.
  */
 extern GroupRunResult group_run_begin(GroupRun *run, Store *store,
 									  Snapshot snapshot, Datum group_id,

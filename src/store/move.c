@@ -9,7 +9,6 @@
 
 #include "utils/timestamp.h"
 
-#include "base/settings.h"
 #include "store/group.h"
 #include "store/journal.h"
 #include "store/table.h"
@@ -25,7 +24,7 @@ remove_version(Store *store, StoreTable *table, ItemPointer address,
 				   slot_standing(version), total, false);
 	result = table_delete(table, address, false);
 	if (result == TM_Ok)
-		group_follow(store, version, decouple_now());
+		group_vanished(store, version);
 	else
 		journal_undo(store);
 	return result;

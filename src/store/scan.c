@@ -84,31 +84,42 @@ static void
 begin_in_groups(StoreScan *scan, Store *store, Snapshot snapshot, ScanKey keys,
 				int key_count)
 {
-	for (int i = 0; i < key_count; i++)
-	{
-		if (keys[i].sk_attno == 1)
-			keys[i].sk_collation = C_COLLATION_OID;
-	}
 	begin(scan, store, RECEIPT_IN_QUEUE, store->group_index,
 		  snapshot == NULL ? SCAN_FREE : SCAN_SNAPSHOT, snapshot, keys,
 		  key_count);
+}
+
+#define GROUP_KEYS	3
+
+static void
+set_group_keys(ScanKey keys, Datum group_id, int64 after_id, int64 before_id)
+{
+	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_TEXTEQ, group_id);
+	keys[0].sk_collation = C_COLLATION_OID;
+	ScanKeyInit(&keys[1], 2, BTGreaterStrategyNumber, F_INT8GT,
+				Int64GetDatum(after_id));
+	ScanKeyInit(&keys[2], 2, BTLessStrategyNumber, F_INT8LT,
+				Int64GetDatum(before_id));
 }
 
 void
 scan_begin_group(StoreScan *scan, Store *store, Snapshot snapshot,
 				 Datum group_id, int64 after_id, int64 before_id)
 {
-	ScanKeyData keys[3];
-	int			key_count = 1;
+	ScanKeyData keys[GROUP_KEYS];
 
-	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_TEXTEQ, group_id);
-	if (after_id > 0)
-		ScanKeyInit(&keys[key_count++], 2, BTGreaterStrategyNumber, F_INT8GT,
-					Int64GetDatum(after_id));
-	if (before_id < PG_INT64_MAX)
-		ScanKeyInit(&keys[key_count++], 2, BTLessStrategyNumber, F_INT8LT,
-					Int64GetDatum(before_id));
-	begin_in_groups(scan, store, snapshot, keys, key_count);
+	set_group_keys(keys, group_id, after_id, before_id);
+	begin_in_groups(scan, store, snapshot, keys, GROUP_KEYS);
+}
+
+void
+scan_go_on_in_group(StoreScan *scan, Datum group_id, int64 after_id,
+					int64 before_id)
+{
+	ScanKeyData keys[GROUP_KEYS];
+
+	set_group_keys(keys, group_id, after_id, before_id);
+	index_rescan(scan->scan, keys, GROUP_KEYS, NULL, 0);
 }
 
 void
@@ -119,6 +130,7 @@ scan_begin_groups(StoreScan *scan, Store *store, Snapshot snapshot,
 
 	ScanKeyInit(&key, 1, BTGreaterStrategyNumber, F_TEXT_GT,
 				PointerGetDatum(after));
+	key.sk_collation = C_COLLATION_OID;
 	begin_in_groups(scan, store, snapshot, &key, after == NULL ? 0 : 1);
 }
 

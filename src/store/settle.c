@@ -63,7 +63,7 @@ give_back(Store *store, Found *found, TimestampTz now, RowEdit edit,
 }
 
 static TM_Result
-delete_found(Store *store, Found *found, int64 id, TimestampTz now)
+delete_found(Store *store, Found *found, int64 id)
 {
 	TM_Result	result;
 
@@ -71,7 +71,7 @@ delete_found(Store *store, Found *found, int64 id, TimestampTz now)
 				   TOTAL_DELETED, false);
 	result = table_delete(found->table, &found->address, true);
 	if (result == TM_Ok)
-		group_follow(store, found->slot, now);
+		group_vanished(store, found->slot);
 	return result;
 }
 
@@ -122,7 +122,7 @@ store_settle(Store *store, const Receipt *receipt, TimestampTz now,
 			return false;
 		}
 		if (edit == NULL)
-			result = delete_found(store, &found, receipt_id(receipt), now);
+			result = delete_found(store, &found, receipt_id(receipt));
 		else
 			result = give_back(store, &found, now, edit, argument);
 		found_release(&found);

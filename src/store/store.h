@@ -134,6 +134,9 @@ typedef struct Store
 	QueueSlot  *slot;			/* its shared memory, or NULL; to write */
 	StoreTable	queue;			/* the queue's own table */
 	StoreTable	parked;
+	/* the first message of this group that was deleted; see group_vanished */
+	text	   *vanished_group; /* NULL: none */
+	int64		vanished_id;
 } Store;
 
 /* which versions a scan gives */
@@ -207,6 +210,10 @@ extern void scan_begin_due(StoreScan *scan, Store *store, TimestampTz after,
  */
 extern void scan_begin_group(StoreScan *scan, Store *store, Snapshot snapshot,
 							 Datum group_id, int64 after_id, int64 before_id);
+
+/* goes on with other bounds; "group_id" is what the scan was begun with */
+extern void scan_go_on_in_group(StoreScan *scan, Datum group_id,
+								int64 after_id, int64 before_id);
 
 /* the same for all groups behind "after", or all, in the order of groups */
 extern void scan_begin_groups(StoreScan *scan, Store *store,

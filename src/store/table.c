@@ -24,6 +24,7 @@
 #include "utils/rel.h"
 
 #include "base/catalog.h"
+#include "store/group.h"
 #include "store/table.h"
 
 /* how many rows one WAL record of table_multi_insert may gather */
@@ -84,6 +85,7 @@ store_close(Store *store, bool release)
 
 	if (store->lockmode != AccessShareLock)
 		CommandCounterIncrement();
+	group_note_follower(store);
 	close_table(&store->parked, lockmode);
 	close_table(&store->queue, lockmode);
 }
