@@ -24,6 +24,7 @@ OBJS := \
 	src/store/claim.o \
 	src/store/count.o \
 	src/store/ending.o \
+	src/store/fair.o \
 	src/store/find.o \
 	src/store/group.o \
 	src/store/head.o \

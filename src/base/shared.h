@@ -67,6 +67,15 @@ typedef struct AttemptNote
 	int32		attempts;		/* of each of them */
 } AttemptNote;
 
+/* how many messages of a group wait, roughly; see store/fair.h */
+typedef struct GroupShare
+{
+	uint64		group;			/* its hash */
+	int64		waiting;		/* 0: nobody's */
+} GroupShare;
+
+#define GROUP_SHARES	8
+
 /* how many committed messages are hidden */
 typedef struct HiddenCounts
 {
@@ -110,6 +119,9 @@ typedef struct QueueSlot
 	int			note_count;
 	uint32		versions;		/* the last one that a range got */
 	bool		far;			/* a receive went far beyond the bound */
+
+	/* store/fair.c: under the lock held exclusively */
+	GroupShare	shares[GROUP_SHARES];
 
 	/* base/waiting.c: written under the lock held exclusively */
 	dlist_head	waiters;		/* of WaitNode, the longest waiting first */

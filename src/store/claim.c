@@ -35,8 +35,7 @@ new_fence(void)
  * comes from there back among the queue's own, where a receive is cheapest.
  */
 static bool
-change_place(StoreScan *scan, RowStanding before, bool received,
-			 ItemPointer new_address)
+change_place(StoreScan *scan, bool received, ItemPointer new_address)
 {
 	Store	   *store = scan->store;
 	StoreTable *other;
@@ -46,8 +45,8 @@ change_place(StoreScan *scan, RowStanding before, bool received,
 	other = scan->table == &store->queue ? &store->parked : &store->queue;
 
 	row_detach(&scan->row);
-	journal_vanish(store, scan->table->place, ROW_ID(&scan->row), before,
-				   QUEUE_TOTALS, received);
+	journal_vanish(store, scan->table->place, scan->slot, QUEUE_TOTALS,
+				   received);
 	if (table_delete(scan->table, &scan->slot->tts_tid, false) != TM_Ok)
 	{
 		journal_undo(store);
@@ -71,7 +70,7 @@ write_hidden(StoreScan *scan, TimestampTz now, bool received,
 		OidIsValid(scan->store->group_index) ?
 		RECEIPT_IN_QUEUE : RECEIPT_IN_PARKED;
 	if (*place != scan->table->place)
-		return change_place(scan, before, received, address);
+		return change_place(scan, received, address);
 	journal_rewrite(scan->store, *place, before, &scan->row, received);
 	if (table_rewrite(scan->table, &scan->slot->tts_tid, &scan->row, false,
 					  address) == TM_Ok)

@@ -22,6 +22,7 @@
 #include "base/waiting.h"
 #include "store/count.h"
 #include "store/ending.h"
+#include "store/fair.h"
 #include "store/head.h"
 #include "store/journal.h"
 
@@ -141,7 +142,7 @@ is_light(const QueueSlot *slot, const JournalEntry *entry, Ending ending)
 	return ending == ENDING_COMMIT && entry->place == RECEIPT_IN_QUEUE &&
 		entry->old_state == NOT_HIDDEN && entry->new_state == NOT_HIDDEN &&
 		!head_concerns(slot, entry->first) && shared->recount.slot != slot &&
-		slot->blocked_count == 0 &&
+		slot->blocked_count == 0 && entry->group == 0 &&
 		(entry->kind == JOURNAL_APPEAR ?
 		 slot->waiter_count == 0 :
 		 entry->kind == JOURNAL_VANISH && slot->held_count == 0);
@@ -164,7 +165,10 @@ tell(QueueSlot *slot, const JournalEntry *entry, Ending ending, int appeared,
 	else
 		tell_bounds_of_prepare(slot, entry);
 	if (ending == ENDING_COMMIT)
+	{
 		count_entry(slot, entry, journal_xid);
+		fair_tell(slot, entry);
+	}
 	if (available > 0)
 		waiting_wake(slot, available);
 	else if (slot->waiter_count > 0 &&

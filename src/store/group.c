@@ -32,13 +32,14 @@ compare_hashes(const void *a, const void *b)
 	return hash_a < hash_b ? -1 : hash_a > hash_b ? 1 : 0;
 }
 
-static uint64
+uint64
 group_hash(Datum group_id)
 {
 	text	   *group = DatumGetTextPP(group_id);
+	uint64		hash = hash_bytes_extended((unsigned char *) VARDATA_ANY(group),
+										   VARSIZE_ANY_EXHDR(group), 0);
 
-	return hash_bytes_extended((unsigned char *) VARDATA_ANY(group),
-							   VARSIZE_ANY_EXHDR(group), 0);
+	return hash == 0 ? 1 : hash;
 }
 
 /*

@@ -36,6 +36,9 @@ extern void group_lock(Store *store, const Datum *group_ids, int count);
 /* the same for one group, but false instead of waiting */
 extern bool group_try_lock(Store *store, Datum group_id);
 
+/* a group's hash, never 0 */
+extern uint64 group_hash(Datum group_id);
+
 /* ---- what is behind, what is before ---- */
 
 /* how the message before one in its group stands */

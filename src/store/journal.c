@@ -20,6 +20,7 @@
 
 #include "base/version.h"
 #include "store/count.h"
+#include "store/group.h"
 #include "store/head.h"
 #include "store/journal.h"
 #include "store/table.h"
@@ -113,7 +114,7 @@ entries_join(const JournalEntry *old, const JournalEntry *new)
 	return old->kind == new->kind && old->place == new->place &&
 		old->number == new->number && old->subxact == new->subxact &&
 		old->old_state == new->old_state && old->new_state == new->new_state &&
-		old->total == new->total && new->kind != JOURNAL_TAKEN &&
+		old->total == new->total && old->group == new->group && new->kind != JOURNAL_TAKEN &&
 		(old->received > 0) == (new->received > 0) &&
 		new->kind != JOURNAL_FOLLOW &&
 		same_second(old->old_due, new->old_due) &&
@@ -188,7 +189,8 @@ journal_settle(void)
 
 static void
 note(Store *store, JournalKind kind, ReceiptPlace place, int64 id,
-	 RowStanding before, RowStanding after, QueueTotal total, bool received)
+	 RowStanding before, RowStanding after, QueueTotal total, bool received,
+	 uint64 group)
 {
 	JournalEntry entry;
 
@@ -219,17 +221,28 @@ note(Store *store, JournalKind kind, ReceiptPlace place, int64 id,
 	entry.old_due = before.due;
 	entry.due = after.due;
 	entry.own_due = kind == JOURNAL_VANISH ? DT_NOEND : after.due;
+	entry.group = group;
 	add_entry(&entry);
 }
 
 static const RowStanding nowhere = {NOT_HIDDEN, DT_NOBEGIN};
+
+/* What fair queues count by: a standard queue's group, or 0. */
+static uint64
+group_of(const Store *store, Datum group_id, bool isnull)
+{
+	return isnull || OidIsValid(store->group_index) || store->slot == NULL ?
+		0 : group_hash(group_id);
+}
 
 void
 journal_appear(Store *store, ReceiptPlace place, const MessageRow *row,
 			   QueueTotal total)
 {
 	note(store, JOURNAL_APPEAR, place, ROW_ID(row), nowhere,
-		 row_standing(row), total, false);
+		 row_standing(row), total, false,
+		 group_of(store, ROW_VALUE(row, MESSAGE_GROUP_ID),
+				  ROW_IS_NULL(row, MESSAGE_GROUP_ID)));
 }
 
 void
@@ -237,14 +250,19 @@ journal_rewrite(Store *store, ReceiptPlace place, RowStanding before,
 				const MessageRow *row, bool received)
 {
 	note(store, JOURNAL_REWRITE, place, ROW_ID(row), before,
-		 row_standing(row), QUEUE_TOTALS, received);
+		 row_standing(row), QUEUE_TOTALS, received, 0);
 }
 
 void
-journal_vanish(Store *store, ReceiptPlace place, int64 id, RowStanding before,
+journal_vanish(Store *store, ReceiptPlace place, TupleTableSlot *version,
 			   QueueTotal total, bool received)
 {
-	note(store, JOURNAL_VANISH, place, id, before, nowhere, total, received);
+	bool		isnull;
+	Datum		group_id = slot_getattr(version, MESSAGE_GROUP_ID, &isnull);
+
+	note(store, JOURNAL_VANISH, place, slot_message_id(version),
+		 slot_standing(version), nowhere, total, received,
+		 group_of(store, group_id, isnull));
 }
 
 void
@@ -284,7 +302,7 @@ journal_follow(Store *store, int64 id)
 		return;
 	forget_follower();
 	note(store, JOURNAL_FOLLOW, RECEIPT_IN_QUEUE, id, nowhere, nowhere,
-		 QUEUE_TOTALS, false);
+		 QUEUE_TOTALS, false, 0);
 	journal_entries[journal_count - 1].own_due = DT_NOEND;
 }
 
@@ -297,7 +315,7 @@ journal_take_attempts(Store *store, int64 id, TimestampTz *at)
 	if (attempts > 0)
 	{
 		note(store, JOURNAL_TAKEN, RECEIPT_IN_QUEUE, id, nowhere, nowhere,
-			 QUEUE_TOTALS, false);
+			 QUEUE_TOTALS, false, 0);
 		journal_entries[journal_count - 1].received = attempts;
 		journal_entries[journal_count - 1].due = *at;
 		journal_entries[journal_count - 1].own_due = DT_NOEND;

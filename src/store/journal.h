@@ -44,6 +44,8 @@ typedef struct JournalEntry
 	TimestampTz old_due;		/* when it was to come back, before; the earliest */
 	TimestampTz due;			/* and after; of TAKEN: AttemptNote.at */
 	TimestampTz own_due;		/* not worth a look of our own before */
+	uint64		group;			/* of APPEAR and VANISH on a standard queue: the
+								 * group's hash; 0: none */
 } JournalEntry;
 
 /* how a row stands now: is it hidden, and until when */
@@ -61,8 +63,8 @@ extern void journal_appear(Store *store, ReceiptPlace place,
 extern void journal_rewrite(Store *store, ReceiptPlace place,
 							RowStanding before, const MessageRow *row,
 							bool received);
-extern void journal_vanish(Store *store, ReceiptPlace place, int64 id,
-						   RowStanding before, QueueTotal total,
+extern void journal_vanish(Store *store, ReceiptPlace place,
+						   TupleTableSlot *version, QueueTotal total,
 						   bool received);
 
 /*

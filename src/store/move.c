@@ -20,8 +20,7 @@ remove_version(Store *store, StoreTable *table, ItemPointer address,
 {
 	TM_Result	result;
 
-	journal_vanish(store, table->place, slot_message_id(version),
-				   slot_standing(version), total, false);
+	journal_vanish(store, table->place, version, total, false);
 	result = table_delete(table, address, false);
 	if (result == TM_Ok)
 		group_vanished(store, version);

@@ -49,8 +49,8 @@ give_back(Store *store, Found *found, TimestampTz now, RowEdit edit,
 	}
 
 	row_detach(&row);
-	journal_vanish(store, found->table->place, ROW_ID(&row),
-				   slot_standing(found->slot), QUEUE_TOTALS, false);
+	journal_vanish(store, found->table->place, found->slot, QUEUE_TOTALS,
+				   false);
 	result = table_delete(found->table, &found->address, true);
 	if (result == TM_Ok)
 	{
@@ -63,12 +63,12 @@ give_back(Store *store, Found *found, TimestampTz now, RowEdit edit,
 }
 
 static TM_Result
-delete_found(Store *store, Found *found, int64 id)
+delete_found(Store *store, Found *found)
 {
 	TM_Result	result;
 
-	journal_vanish(store, found->table->place, id, slot_standing(found->slot),
-				   TOTAL_DELETED, false);
+	journal_vanish(store, found->table->place, found->slot, TOTAL_DELETED,
+				   false);
 	result = table_delete(found->table, &found->address, true);
 	if (result == TM_Ok)
 		group_vanished(store, found->slot);
@@ -122,7 +122,7 @@ store_settle(Store *store, const Receipt *receipt, TimestampTz now,
 			return false;
 		}
 		if (edit == NULL)
-			result = delete_found(store, &found, receipt_id(receipt));
+			result = delete_found(store, &found);
 		else
 			result = give_back(store, &found, now, edit, argument);
 		found_release(&found);
