@@ -1,10 +1,11 @@
--- The order application of the demo: tables of its own, three queues, and the
+-- The order application of the demo: tables of its own, four queues, and the
 -- code of those who place orders and of those who work on them.
 CREATE EXTENSION decouple;
 CREATE EXTENSION pg_cron;
 
 CREATE TABLE orders (
 	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	customer integer NOT NULL,
 	amount integer NOT NULL
 );
 -- no unique constraint: if an order were charged twice, we would see it
@@ -19,12 +20,16 @@ SELECT decouple.create_queue('orders_dead');
 SELECT decouple.create_queue('orders', visibility_timeout => '3 s',
 	dead_letter_queue => 'orders_dead', max_receive_count => 3);
 
--- An order and its message, in the caller's transaction.
-CREATE FUNCTION place_order(amount integer) RETURNS bigint LANGUAGE plpgsql AS $$
+-- What customers did, in the order in which they did it: a group for each.
+SELECT decouple.create_queue('customers.fifo', content_based_deduplication => true);
+
+-- An order and its messages, in the caller's transaction.
+CREATE FUNCTION place_order(customer integer, amount integer) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
 	new_id bigint;
 BEGIN
-	INSERT INTO orders (amount) VALUES (place_order.amount) RETURNING id INTO new_id;
+	INSERT INTO orders (customer, amount) VALUES (place_order.customer, place_order.amount) RETURNING id INTO new_id;
+	PERFORM decouple.send('customers.fifo', new_id::text, group_id => 'customer-' || place_order.customer);
 	RETURN decouple.send('orders', json_build_object('order', new_id));
 END
 $$;
@@ -91,6 +96,19 @@ BEGIN
 	PERFORM decouple.delete('orders', m.receipt);
 	RETURN 1;
 END
+$$;
+
+-- Who follows what customers do: each customer's orders in the order of their
+-- commits, each once.
+CREATE TABLE followed (
+	n bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	customer text NOT NULL,
+	order_id bigint NOT NULL
+);
+CREATE FUNCTION follow() RETURNS bigint LANGUAGE sql AS $$
+	WITH r AS MATERIALIZED (SELECT * FROM decouple.receive('customers.fifo', 50, wait_time => '200 ms')),
+		f AS (INSERT INTO followed (customer, order_id) SELECT r.group_id, r.body::bigint FROM r)
+	SELECT count(*) FROM decouple.delete_batch('customers.fifo', ARRAY(SELECT r.receipt FROM r))
 $$;
 
 -- Each hour a message asks for a report, and somebody makes it.
