@@ -34,13 +34,21 @@ typedef enum Ending
 	ENDING_PREPARE
 } Ending;
 
-/* How many messages does this ending make available at once? */
+/*
+ * How many messages does this ending make available at once?  It is not counted
+ * yet.
+ */
 static int64
-made_available(const JournalEntry *entry, Ending ending, TimestampTz now)
+made_available(QueueSlot *slot, const JournalEntry *entry, Ending ending,
+			   TimestampTz now)
 {
 	switch (ending)
 	{
 		case ENDING_COMMIT:
+			/* somebody may have sent to the group meanwhile, and waits */
+			if (entry->kind == JOURNAL_VANISH)
+				return entry->ends_group &&
+					(int64) pg_atomic_read_u64(&slot->messages) > entry->count ? 1 : 0;
 			return entry->kind == JOURNAL_FOLLOW ||
 				((entry->kind == JOURNAL_APPEAR ||
 				  entry->kind == JOURNAL_REWRITE) && entry->due <= now) ?
@@ -145,7 +153,8 @@ is_light(const QueueSlot *slot, const JournalEntry *entry, Ending ending)
 		slot->blocked_count == 0 && entry->group == 0 &&
 		(entry->kind == JOURNAL_APPEAR ?
 		 slot->waiter_count == 0 :
-		 entry->kind == JOURNAL_VANISH && slot->held_count == 0);
+		 entry->kind == JOURNAL_VANISH && slot->held_count == 0 &&
+		 (!entry->ends_group || slot->waiter_count == 0));
 }
 
 /*
@@ -156,7 +165,7 @@ static int64
 tell(QueueSlot *slot, const JournalEntry *entry, Ending ending, int appeared,
 	 TimestampTz now, bool *wake)
 {
-	int64		available = made_available(entry, ending, now);
+	int64		available = made_available(slot, entry, ending, now);
 
 	if (ending == ENDING_COMMIT)
 		tell_bounds_of_commit(slot, entry);
@@ -218,8 +227,8 @@ tell_queue(int appeared, int i, Ending ending, TimestampTz now, bool *wake)
 	{
 		if (light)
 		{
+			available += made_available(slot, &journal_entries[i], ending, now);
 			count_light(slot, &journal_entries[i]);
-			available += made_available(&journal_entries[i], ending, now);
 		}
 		else
 			available += tell(slot, &journal_entries[i], ending, appeared, now,

@@ -223,6 +223,8 @@ group_note_follower(Store *store)
 	}
 	if (found)
 		journal_follow(store, slot_message_id(scan.slot));
+	else
+		journal_no_follower(store);
 	scan_end(&scan);
 	pfree(store->vanished_group);
 	store->vanished_group = NULL;

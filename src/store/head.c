@@ -430,6 +430,17 @@ parked_moved(QueueSlot *slot, int32 number, ParkedView *view,
 }
 
 void
+parked_never(QueueSlot *slot, int32 number)
+{
+	/* a look without a lock: it is set once */
+	if (slot == NULL || slot->parked_due == DT_NOEND ||
+		!slot_lock(slot, number, LW_EXCLUSIVE))
+		return;
+	slot->parked_due = DT_NOEND;
+	slot_unlock(slot);
+}
+
+void
 head_give_up(void)
 {
 	QueueSlot  *slots[2] = {moving, moving_parked};

@@ -131,6 +131,9 @@ extern void parked_moved(QueueSlot *slot, int32 number, ParkedView *view,
 						 TimestampTz passed, int64 passed_id,
 						 TimestampTz next_due);
 
+/* a queue that parks nothing: nothing there will ever be due */
+extern void parked_never(QueueSlot *slot, int32 number);
+
 /* ---- for the journal: with the slot's lock held exclusively ---- */
 
 /* does an id that ends now have to go on the list? */

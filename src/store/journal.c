@@ -127,6 +127,7 @@ static void
 join_entries(JournalEntry *old, const JournalEntry *new)
 {
 	old->last = new->last;
+	old->ends_group |= new->ends_group;
 	old->count += new->count;
 	old->received += new->received;
 	old->old_due = Min(old->old_due, new->old_due);
@@ -222,6 +223,7 @@ note(Store *store, JournalKind kind, ReceiptPlace place, int64 id,
 	entry.due = after.due;
 	entry.own_due = kind == JOURNAL_VANISH ? DT_NOEND : after.due;
 	entry.group = group;
+	entry.ends_group = false;
 	add_entry(&entry);
 }
 
@@ -304,6 +306,20 @@ journal_follow(Store *store, int64 id)
 	note(store, JOURNAL_FOLLOW, RECEIPT_IN_QUEUE, id, nowhere, nowhere,
 		 QUEUE_TOTALS, false, 0);
 	journal_entries[journal_count - 1].own_due = DT_NOEND;
+}
+
+void
+journal_no_follower(Store *store)
+{
+	for (int i = journal_count - 1; i >= 0; i--)
+	{
+		if (journal_entries[i].kind == JOURNAL_VANISH &&
+			journal_entries[i].number == store->queue_number)
+		{
+			journal_entries[i].ends_group = true;
+			break;
+		}
+	}
 }
 
 int32

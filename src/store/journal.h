@@ -35,6 +35,7 @@ typedef struct JournalEntry
 	uint8		old_state;		/* HiddenState before */
 	uint8		new_state;		/* and after */
 	uint8		total;			/* QueueTotal that each of them adds to */
+	bool		ends_group;		/* of VANISH: nobody followed it then, but may */
 	int32		count;			/* how many messages */
 	int32		received;		/* how many of them are receives; of TAKEN:
 								 * how many attempts of the one message */
@@ -72,6 +73,9 @@ extern void journal_vanish(Store *store, ReceiptPlace place,
  * has vanished.
  */
 extern void journal_follow(Store *store, int64 id);
+
+/* or that nobody follows it yet */
+extern void journal_no_follower(Store *store);
 
 /* the write that was noted last was not made: somebody else was faster */
 extern void journal_undo(Store *store);

@@ -67,7 +67,10 @@ begin_parked(Visit *visit)
 		journal_own_parked(store, visit->now);
 
 	if (OidIsValid(store->group_index))
+	{
+		parked_never(store->slot, store->queue_number);
 		return;					/* a FIFO queue parks nothing */
+	}
 	parked_view(store->slot, store->queue_number, visit->now,
 				visit->may_move && !own, parked);
 	if (parked->nothing_due && !own)
