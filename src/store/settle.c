@@ -12,6 +12,7 @@
 #include "storage/lmgr.h"
 #include "utils/timestamp.h"
 
+#include "base/settings.h"
 #include "store/group.h"
 #include "store/table.h"
 
@@ -114,6 +115,7 @@ store_settle(Store *store, const Receipt *receipt, TimestampTz now,
 			found_release(&found);		/* no pin while waiting */
 			XactLockTableWait(found.holder, found.table->heap, &found.address,
 							  XLTW_Delete);
+			now = decouple_now();
 			continue;
 		}
 		if (!receipt_fits(store, receipt, found.slot, now))
