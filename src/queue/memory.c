@@ -38,18 +38,35 @@ memory_open(Memory *memory, const MemoryTable *table, int32 queue_number)
 {
 	memory->queue_number = queue_number;
 	memory->table = table_open(catalog_object(table->table), RowExclusiveLock);
-	memory->key_index = index_open(catalog_object(table->key_index),
-								   RowExclusiveLock);
 	memory->indexes = CatalogOpenIndexes(memory->table);
+	memory->key_index = catalog_object(table->key_index);
+	memory->scan = NULL;
 	memory->slot = table_slot_create(memory->table, NULL);
+}
+
+/* The opened index on keys. */
+static Relation
+key_index_of(const Memory *memory)
+{
+	for (int i = 0; i < memory->indexes->ri_NumIndices; i++)
+	{
+		Relation	index = memory->indexes->ri_IndexRelationDescs[i];
+
+		if (RelationGetRelid(index) == memory->key_index)
+			return index;
+	}
+	elog(ERROR, "index %u is not one of relation \"%s\"", memory->key_index,
+		 RelationGetRelationName(memory->table));
+	return NULL;				/* not reached */
 }
 
 void
 memory_close(Memory *memory)
 {
+	if (memory->scan != NULL)
+		index_endscan(memory->scan);
 	ExecDropSingleTupleTableSlot(memory->slot);
 	CatalogCloseIndexes(memory->indexes);
-	index_close(memory->key_index, NoLock);
 	table_close(memory->table, NoLock);
 }
 
@@ -63,8 +80,9 @@ memory_find(Memory *memory, int64 key)
 				Int32GetDatum(memory->queue_number));
 	ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_INT8EQ,
 				Int64GetDatum(key));
-	memory->scan = begin_index_scan(memory->table, memory->key_index,
-									&memory->dirty, 2);
+	if (memory->scan == NULL)
+		memory->scan = begin_index_scan(memory->table, key_index_of(memory),
+										&memory->dirty, 2);
 	index_rescan(memory->scan, keys, 2, NULL, 0);
 }
 
@@ -79,7 +97,6 @@ memory_next(Memory *memory)
 void
 memory_found(Memory *memory)
 {
-	index_endscan(memory->scan);
 	ExecClearTuple(memory->slot);
 }
 

@@ -40,10 +40,10 @@ typedef struct Memory
 {
 	int32		queue_number;
 	Relation	table;
-	Relation	key_index;
 	CatalogIndexState indexes;
-	/* of a look-up: */
-	IndexScanDesc scan;
+	Oid			key_index;
+	/* of look-ups: */
+	IndexScanDesc scan;			/* one after another; NULL until needed */
 	SnapshotData dirty;			/* newest versions, and who holds them */
 	TupleTableSlot *slot;
 } Memory;
@@ -52,7 +52,10 @@ extern void memory_open(Memory *memory, const MemoryTable *table,
 						int32 queue_number);
 extern void memory_close(Memory *memory);
 
-/* looks a key up: one row after another, in memory->slot; false at the end */
+/*
+ * Looks a key up: one row after another, in memory->slot; false at the end.  The
+ * memory must stay where it is in memory until it is closed.
+ */
 extern void memory_find(Memory *memory, int64 key);
 extern bool memory_next(Memory *memory);
 extern void memory_found(Memory *memory);
