@@ -177,23 +177,10 @@ group_vanished(Store *store, TupleTableSlot *version)
 
 /*
  * A scan reads a page of the index at a time, as far as its bounds reach: who
- * wants the next message only looks near at first, and then further.
+ * wants the next message only looks so many ids far at first, and then to the
+ * end.  A second look costs another descent.
  */
-#define NEAR			64
-#define FURTHER			32		/* times as far */
-#define NEAR_LAST		(NEAR * FURTHER * FURTHER)
-
-static int64
-widen(int64 width)
-{
-	return width < NEAR_LAST ? width * FURTHER : PG_INT64_MAX;
-}
-
-static int64
-reach(int64 from, int64 width)
-{
-	return width == PG_INT64_MAX ? width : from + width;
-}
+#define NEAR	2048
 
 /*
  * The first that is left behind the first that was deleted is enough: if more
@@ -205,21 +192,18 @@ group_note_follower(Store *store)
 	StoreScan	scan;
 	TimestampTz now;
 	Datum		group_id = PointerGetDatum(store->vanished_group);
-	int64		id = store->vanished_id;
-	int64		width = NEAR;
+	int64		near = store->vanished_id + NEAR;
 	bool		found;
 
 	if (store->vanished_group == NULL)
 		return;
 	now = decouple_now();
-	scan_begin_group(&scan, store, NULL, group_id, id, reach(id, width));
-	while (!(found = step_to_neighbour(&scan, ForwardScanDirection, now)) &&
-		   width < PG_INT64_MAX)
+	scan_begin_group(&scan, store, NULL, group_id, store->vanished_id, near);
+	found = step_to_neighbour(&scan, ForwardScanDirection, now);
+	if (!found)
 	{
-		int64		reached = reach(id, width);
-
-		width = widen(width);
-		scan_go_on_in_group(&scan, group_id, reached - 1, reach(id, width));
+		scan_go_on_in_group(&scan, group_id, near - 1, PG_INT64_MAX);
+		found = step_to_neighbour(&scan, ForwardScanDirection, now);
 	}
 	if (found)
 		journal_follow(store, slot_message_id(scan.slot));
@@ -283,9 +267,8 @@ step_in_run(GroupRun *run, TimestampTz now)
 		if (run->until == PG_INT64_MAX)
 			return false;
 		scan_go_on_in_group(&run->scan, run->group_id, run->until - 1,
-							reach(run->until, run->width));
-		run->until = reach(run->until, run->width);
-		run->width = widen(run->width);
+							PG_INT64_MAX);
+		run->until = PG_INT64_MAX;
 	}
 }
 
@@ -297,7 +280,6 @@ group_run_begin(GroupRun *run, Store *store, Snapshot snapshot,
 
 	run->group_id = group_id;
 	run->until = id + 1;
-	run->width = NEAR;
 	scan_begin_group(&run->scan, store, snapshot, group_id, 0, run->until);
 	if (!step_in_run(run, now) || slot_message_id(run->scan.slot) > id)
 		result = RUN_NOT_SEEN;

@@ -71,8 +71,8 @@ typedef struct GroupRun
 	bool		open;
 	StoreScan	scan;			/* the current message is scan.row */
 	Datum		group_id;
-	int64		until;			/* the scan goes to this id, excluded, */
-	int64		width;			/* and then so much further */
+	int64		until;			/* the scan goes to this id, excluded, and then
+								 * to the end */
 } GroupRun;
 
 /* what came of an attempt to begin a run */
