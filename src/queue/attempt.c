@@ -11,7 +11,7 @@
 #include "utils/timestamp.h"
 
 #include "base/catalog.h"
-#include "base/version.h"
+#include "base/texts.h"
 #include "queue/attempt.h"
 #include "queue/memory.h"
 
@@ -32,7 +32,7 @@ typedef struct Attempt
 static int64
 key_of(const text *attempt_id)
 {
-	return (int64) memory_hash(attempt_id, 0);
+	return (int64) text_hash(attempt_id, 0);
 }
 
 static void
@@ -101,14 +101,6 @@ hide_again(MessageRow *row, void *argument)
 	row_detach(&repetition->row);
 }
 
-/* The id is locked until the end of the transaction. */
-static void
-open_locked(Memory *memory, QueueCall *call, const text *attempt_id)
-{
-	memory_open(memory, &attempt_memory, call->definition.number);
-	memory_lock(memory, key_of(attempt_id));
-}
-
 bool
 attempt_repeat(QueueCall *call, const text *attempt_id, TimestampTz now,
 			   TimestampTz until, MessageResult *result)
@@ -118,7 +110,9 @@ attempt_repeat(QueueCall *call, const text *attempt_id, TimestampTz now,
 	int			repeated = 0;
 	Receipt    *receipts;
 
-	open_locked(&memory, call, attempt_id);
+	memory_open(&memory, &attempt_memory, call->definition.number);
+	/* until the end of the transaction: what is remembered is under it too */
+	memory_lock(&memory, key_of(attempt_id));
 	if (!find(&memory, attempt_id, now, &attempt) ||
 		!is_untouched(call, &attempt, now))
 	{
@@ -157,7 +151,7 @@ attempt_remember(QueueCall *call, const text *attempt_id, TimestampTz now,
 	elements = palloc(sizeof(Datum) * count);
 	for (int i = 0; i < count; i++)
 		elements[i] = ReceiptPGetDatum(&receipts[i]);
-	open_locked(&memory, call, attempt_id);
+	memory_open(&memory, &attempt_memory, call->definition.number);
 	values[MEMORY_QUEUE_NUMBER - 1] = Int32GetDatum(call->definition.number);
 	values[MEMORY_NUMBER - 1] = Int64GetDatum(store_next_id());
 	values[MEMORY_KEY - 1] = Int64GetDatum(key_of(attempt_id));

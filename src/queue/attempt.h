@@ -28,7 +28,10 @@ extern bool attempt_repeat(QueueCall *call, const text *attempt_id,
 						   TimestampTz now, TimestampTz until,
 						   MessageResult *result);
 
-/* remembers what an attempt received, and until when that is hidden */
+/*
+ * Remembers what an attempt received that was not to be repeated, and until when
+ * that is hidden.
+ */
 extern void attempt_remember(QueueCall *call, const text *attempt_id,
 							 TimestampTz now, TimestampTz until,
 							 const Receipt *receipts, int count);

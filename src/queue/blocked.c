@@ -10,20 +10,18 @@
 #include "access/tableam.h"
 #include "access/transam.h"
 #include "access/xact.h"
-#include "catalog/pg_collation.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
 #include "base/arguments.h"
 #include "base/settings.h"
-#include "base/version.h"
+#include "base/texts.h"
 #include "queue/call.h"
-#include "store/group.h"
+#include "store/journal.h"
 
 PG_FUNCTION_INFO_V1(decouple_blocked_groups_of);
 
@@ -109,12 +107,10 @@ walk(StoreScan *scan, const QueueCall *call, TimestampTz now,
 		Datum		group_id = ROW_VALUE(&scan->row, MESSAGE_GROUP_ID);
 
 		if (ROW_IS_NULL(&scan->row, MESSAGE_GROUP_ID) ||
-			row_is_delayed(&scan->row, now))
+			is_delayed(row_standing(&scan->row), now))
 			continue;
 		if (group.group_id == NULL ||
-			!DatumGetBool(DirectFunctionCall2Coll(texteq, C_COLLATION_OID,
-												  PointerGetDatum(group.group_id),
-												  group_id)))
+			!texts_equal(group.group_id, DatumGetTextPP(group_id)))
 		{
 			show(&group, rsinfo);
 			group.group_id = DatumGetTextPCopy(group_id);

@@ -11,7 +11,7 @@
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 
-#include "base/version.h"
+#include "base/texts.h"
 #include "queue/deduplication.h"
 
 /* the own columns of decouple.deduplications */
@@ -38,8 +38,8 @@ static int64
 key_of(const Deduplication *deduplication, const text *deduplication_id,
 	   const text *group_id)
 {
-	return (int64) memory_hash(deduplication_id, is_by_group(deduplication) ?
-							   memory_hash(group_id, 0) : 0);
+	return (int64) text_hash(deduplication_id, is_by_group(deduplication) ?
+							   text_hash(group_id, 0) : 0);
 }
 
 /*

@@ -12,23 +12,26 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
-#include "common/hashfn.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/fmgroids.h"
 #include "utils/snapmgr.h"
 
-#include "base/version.h"
+#include "base/texts.h"
 #include "queue/memory.h"
+#include "store/store.h"
+
+static ForgetPlace deduplication_places[PLACES_KEPT];
+static ForgetPlace attempt_places[PLACES_KEPT];
 
 const MemoryTable deduplication_memory = {
 	CATALOG_DEDUPLICATIONS, CATALOG_DEDUPLICATIONS_ID,
-	CATALOG_DEDUPLICATIONS_KEY
+	CATALOG_DEDUPLICATIONS_KEY, deduplication_places
 };
 
 const MemoryTable attempt_memory = {
 	CATALOG_RECEIVE_ATTEMPTS, CATALOG_RECEIVE_ATTEMPTS_NUMBER,
-	CATALOG_RECEIVE_ATTEMPTS_KEY
+	CATALOG_RECEIVE_ATTEMPTS_KEY, attempt_places
 };
 
 /* ---- rows ---- */
@@ -103,8 +106,7 @@ memory_found(Memory *memory)
 TransactionId
 memory_holder(const Memory *memory)
 {
-	return TransactionIdIsValid(memory->dirty.xmin) ?
-		memory->dirty.xmin : memory->dirty.xmax;
+	return holder_of(&memory->dirty);
 }
 
 void
@@ -146,23 +148,13 @@ memory_unlock(const Memory *memory, int64 key)
 	LockRelease(&tag, ExclusiveLock, false);
 }
 
-uint64
-memory_hash(const text *value, uint64 seed)
-{
-	return hash_bytes_extended((const unsigned char *) VARDATA_ANY(value),
-							   VARSIZE_ANY_EXHDR(value), seed);
-}
-
 bool
 memory_is(const Memory *memory, int column, const text *value)
 {
 	bool		isnull;
-	text	   *stored = DatumGetTextPP(slot_getattr(memory->slot, column,
-													 &isnull));
+	Datum		stored = slot_getattr(memory->slot, column, &isnull);
 
-	return VARSIZE_ANY_EXHDR(stored) == VARSIZE_ANY_EXHDR(value) &&
-		memcmp(VARDATA_ANY(stored), VARDATA_ANY(value),
-			   VARSIZE_ANY_EXHDR(value)) == 0;
+	return texts_equal(DatumGetTextPP(stored), value);
 }
 
 static int64
@@ -180,18 +172,6 @@ memory_int64(const Memory *memory, int column)
 }
 
 /* ---- forgetting ---- */
-
-/* where a session stopped to forget, for some queues */
-#define PLACES_KEPT		64
-
-typedef struct ForgetPlace
-{
-	const MemoryTable *table;
-	int32		queue_number;
-	int64		number;			/* what lies before is forgotten */
-} ForgetPlace;
-
-static ForgetPlace forget_places[PLACES_KEPT];
 
 /*
  * Deletes a queue's rows from a number on, in their order, while they are not
@@ -259,14 +239,11 @@ int
 memory_forget_old(const MemoryTable *table, int32 queue_number,
 				  TimestampTz until, int limit)
 {
-	ForgetPlace *place = &forget_places[queue_number % PLACES_KEPT];
+	ForgetPlace *place = &table->places[queue_number % PLACES_KEPT];
 
-	if (table == &attempt_memory)
-		place = &forget_places[(queue_number + PLACES_KEPT / 2) % PLACES_KEPT];
-	if (place->queue_number != queue_number || place->table != table)
+	if (place->queue_number != queue_number)
 	{
 		place->queue_number = queue_number;
-		place->table = table;
 		place->number = 0;
 	}
 	return forget_range(table, queue_number, &place->number, until, limit);

@@ -26,11 +26,21 @@
 #define MEMORY_AT				4	/* timestamptz: from when it counts */
 #define MEMORY_OWN_COLUMNS		5	/* a table's own begin here */
 
+/* where this session stopped to forget of a queue */
+typedef struct ForgetPlace
+{
+	int32		queue_number;
+	int64		number;			/* what lies before is forgotten */
+} ForgetPlace;
+
+#define PLACES_KEPT		64		/* of a table: a queue has one by its number */
+
 typedef struct MemoryTable
 {
 	CatalogObject table;
 	CatalogObject number_index;
 	CatalogObject key_index;
+	ForgetPlace *places;		/* PLACES_KEPT */
 } MemoryTable;
 
 extern const MemoryTable deduplication_memory;
@@ -65,12 +75,9 @@ extern TransactionId memory_holder(const Memory *memory);
 
 extern void memory_insert(Memory *memory, Datum *values, bool *nulls);
 
-/* a lock for those who look a key up and then insert; see lmgr */
+/* a lock for those who look a key up and then insert */
 extern void memory_lock(const Memory *memory, int64 key);
 extern void memory_unlock(const Memory *memory, int64 key);
-
-/* a hash of a text, begun with another hash */
-extern uint64 memory_hash(const text *value, uint64 seed);
 
 /* is the current row's column that text? */
 extern bool memory_is(const Memory *memory, int column, const text *value);

@@ -67,7 +67,7 @@ write_hidden(StoreScan *scan, TimestampTz now, bool received,
 	RowStanding before = slot_standing(scan->slot);
 
 	*place = row_visible_at(&scan->row) <= now + PARK_BEYOND ||
-		OidIsValid(scan->store->group_index) ?
+		store_is_fifo(scan->store) ?
 		RECEIPT_IN_QUEUE : RECEIPT_IN_PARKED;
 	if (*place != scan->table->place)
 		return change_place(scan, received, address);

@@ -379,12 +379,13 @@ rescue(Store *store, const StoreScan *scan)
 {
 	QueueSlot  *slot = store->slot;
 	int64		id = ROW_ID(&scan->row);
+	TransactionId holder;
 	bool		known = false;
 
-	/* whoever ends what lies before it in its group tells of it */
-	if (OidIsValid(store->group_index) &&
+	/* whoever ends what lies before it in its group, delayed or not, tells */
+	if (store_is_fifo(store) &&
 		row_standing(&scan->row).state == NOT_HIDDEN &&
-		!group_is_head(store, &scan->row))
+		group_before(store, scan->slot, DT_NOEND, &holder) != GROUP_NONE_BEFORE)
 		return;
 	if (!slot_lock(slot, store->queue_number, LW_EXCLUSIVE))
 		return;
@@ -531,7 +532,7 @@ recount(Store *store, RecountNeed need, TimestampTz now)
 		return true;
 	}
 	/* hidden messages of a FIFO queue have no index by their times */
-	if (need == RECOUNT_WINDOW && OidIsValid(store->group_index))
+	if (need == RECOUNT_WINDOW && store_is_fifo(store))
 		need = RECOUNT_WHOLE;
 	counted = palloc0(sizeof(Counted));
 	snapshot = begin_recount(store, need, now);

@@ -21,13 +21,6 @@
 #include "base/catalog.h"
 #include "store/table.h"
 
-/* Who holds the version that a dirty snapshot just passed? */
-static TransactionId
-holder_of(const SnapshotData *dirty)
-{
-	return TransactionIdIsValid(dirty->xmin) ? dirty->xmin : dirty->xmax;
-}
-
 int64
 slot_message_id(TupleTableSlot *slot)
 {

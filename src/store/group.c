@@ -8,15 +8,13 @@
 
 #include "access/subtrans.h"
 #include "access/xact.h"
-#include "catalog/pg_collation.h"
-#include "common/hashfn.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
-#include "utils/fmgrprotos.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "base/settings.h"
+#include "base/texts.h"
 #include "store/group.h"
 #include "store/journal.h"
 #include "store/table.h"
@@ -35,9 +33,7 @@ compare_hashes(const void *a, const void *b)
 uint64
 group_hash(Datum group_id)
 {
-	text	   *group = DatumGetTextPP(group_id);
-	uint64		hash = hash_bytes_extended((unsigned char *) VARDATA_ANY(group),
-										   VARSIZE_ANY_EXHDR(group), 0);
+	uint64		hash = text_hash(DatumGetTextPP(group_id), 0);
 
 	return hash == 0 ? 1 : hash;
 }
@@ -89,15 +85,6 @@ group_try_lock(Store *store, Datum group_id)
 
 /* ---- what is behind, what is before ---- */
 
-/* Is that version one that blocks nobody? */
-static bool
-slot_is_delayed(TupleTableSlot *slot, TimestampTz now)
-{
-	RowStanding standing = slot_standing(slot);
-
-	return standing.state == HIDDEN_DELAYED && standing.due > now;
-}
-
 /*
  * Goes from a version's neighbour to the next that counts, in one direction,
  * over newest versions; the scan is at it then.  False where there is none.
@@ -108,7 +95,7 @@ step_to_neighbour(StoreScan *scan, ScanDirection direction, TimestampTz now)
 	while (index_getnext_slot(scan->scan, direction, scan->slot))
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (!slot_is_delayed(scan->slot, now))
+		if (!is_delayed(slot_standing(scan->slot), now))
 			return true;
 	}
 	return false;
@@ -135,8 +122,7 @@ group_before(Store *store, TupleTableSlot *version, TimestampTz now,
 					 slot_message_id(version));
 	if (step_to_neighbour(&scan, BackwardScanDirection, now))
 	{
-		TransactionId xid = TransactionIdIsValid(scan.dirty.xmin) ?
-			scan.dirty.xmin : scan.dirty.xmax;
+		TransactionId xid = holder_of(&scan.dirty);
 
 		before = GROUP_KEPT_BEFORE;
 		if (TransactionIdIsValid(xid) &&
@@ -157,15 +143,13 @@ group_vanished(Store *store, TupleTableSlot *version)
 	bool		isnull;
 	Datum		group_id;
 
-	if (!OidIsValid(store->group_index) || store->slot == NULL)
+	if (!store_is_fifo(store) || store->slot == NULL)
 		return;
 	group_id = slot_group_id(version, &isnull);
 	if (isnull)
 		return;
 	if (store->vanished_group != NULL &&
-		DatumGetBool(DirectFunctionCall2Coll(texteq, C_COLLATION_OID,
-											 PointerGetDatum(store->vanished_group),
-											 group_id)))
+		texts_equal(store->vanished_group, DatumGetTextPP(group_id)))
 	{
 		store->vanished_id = Min(store->vanished_id, id);
 		return;
@@ -214,21 +198,6 @@ group_note_follower(Store *store)
 	store->vanished_group = NULL;
 }
 
-bool
-group_is_head(Store *store, const MessageRow *row)
-{
-	StoreScan	scan;
-	bool		found;
-
-	if (ROW_IS_NULL(row, MESSAGE_GROUP_ID))
-		return true;
-	scan_begin_group(&scan, store, NULL, ROW_VALUE(row, MESSAGE_GROUP_ID), 0,
-					 ROW_ID(row));
-	found = step_to_neighbour(&scan, BackwardScanDirection, DT_NOEND);
-	scan_end(&scan);
-	return !found;
-}
-
 /* ---- runs ---- */
 
 /* Is the version that the snapshot sees the newest, free, and due? */
@@ -240,9 +209,7 @@ is_takeable(StoreScan *scan, TimestampTz now)
 	InitDirtySnapshot(scan->dirty);
 	if (!table_tuple_satisfies_snapshot(heap, scan->slot, &scan->dirty))
 		return false;
-	scan->holder = TransactionIdIsValid(scan->dirty.xmin) ?
-		scan->dirty.xmin : scan->dirty.xmax;
-	return !TransactionIdIsValid(scan->holder) &&
+	return !TransactionIdIsValid(holder_of(&scan->dirty)) &&
 		version_is_older_than_command(scan->slot) &&
 		(!IsolationUsesXactSnapshot() ||
 		 table_tuple_satisfies_snapshot(heap, scan->slot,
@@ -261,7 +228,7 @@ step_in_run(GroupRun *run, TimestampTz now)
 		while (scan_step(&run->scan, &standing))
 		{
 			if (standing == VERSION_FREE &&
-				!slot_is_delayed(run->scan.slot, now))
+				!is_delayed(slot_standing(run->scan.slot), now))
 				return true;
 		}
 		if (run->until == PG_INT64_MAX)

@@ -61,9 +61,6 @@ extern GroupBefore group_before(Store *store, TupleTableSlot *version,
 extern void group_vanished(Store *store, TupleTableSlot *version);
 extern void group_note_follower(Store *store);
 
-/* is there no message before that one in its group? */
-extern bool group_is_head(Store *store, const MessageRow *row);
-
 /* ---- runs ---- */
 
 typedef struct GroupRun

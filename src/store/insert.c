@@ -25,7 +25,7 @@ store_next_id(void)
 static bool
 is_to_park(const Store *store, const MessageRow *row, TimestampTz now)
 {
-	return row_visible_at(row) > now && !OidIsValid(store->group_index);
+	return row_visible_at(row) > now && !store_is_fifo(store);
 }
 
 void

@@ -233,7 +233,7 @@ static const RowStanding nowhere = {NOT_HIDDEN, DT_NOBEGIN};
 static uint64
 group_of(const Store *store, Datum group_id, bool isnull)
 {
-	return isnull || OidIsValid(store->group_index) || store->slot == NULL ?
+	return isnull || store_is_fifo(store) || store->slot == NULL ?
 		0 : group_hash(group_id);
 }
 

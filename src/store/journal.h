@@ -58,6 +58,13 @@ typedef struct RowStanding
 
 extern RowStanding row_standing(const MessageRow *row);
 
+/* is it hidden by a delay only?  Then it blocks nobody behind it in its group */
+static inline bool
+is_delayed(RowStanding standing, TimestampTz now)
+{
+	return standing.state == HIDDEN_DELAYED && standing.due > now;
+}
+
 /* notes; each before the write.  "total" may be QUEUE_TOTALS for none */
 extern void journal_appear(Store *store, ReceiptPlace place,
 						   const MessageRow *row, QueueTotal total);

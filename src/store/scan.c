@@ -14,7 +14,9 @@
  * versions and keeps those.
  *
  * So neither is an MVCC scan for the access method of a serializable
- * transaction, and neither takes predicate locks.  The current row's page stays pinned by scan->slot until the next
+ * transaction, and neither takes predicate locks.
+ *
+ * The current row's page stays pinned by scan->slot until the next
  * call, which keeps the version from being pruned before it is written.
  */
 #include "postgres.h"
@@ -281,8 +283,7 @@ version_standing(StoreScan *scan)
 	if (scan->kind == SCAN_FREE)
 	{
 		/* set by the visibility check: a transaction in progress holds it */
-		scan->holder = TransactionIdIsValid(scan->dirty.xmin) ?
-			scan->dirty.xmin : scan->dirty.xmax;
+		scan->holder = holder_of(&scan->dirty);
 		if (TransactionIdIsValid(scan->holder))
 			return VERSION_HELD;
 		if (!version_is_older_than_command(scan->slot))

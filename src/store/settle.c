@@ -40,7 +40,7 @@ give_back(Store *store, Found *found, TimestampTz now, RowEdit edit,
 	row_read(&row, found->slot, found->table->place);
 	edit(&row, argument);
 	if (found->table == &store->parked ||
-		OidIsValid(store->group_index) ||
+		store_is_fifo(store) ||
 		row_visible_at(&row) <= now + PARK_BEYOND)
 	{
 		journal_rewrite(store, found->table->place, slot_standing(found->slot),
@@ -90,7 +90,7 @@ receipt_fits(const Store *store, const Receipt *receipt, TupleTableSlot *slot,
 	return receipt->fence != 0 && receipt->receive_count > 0 &&
 		slot_int32(slot, MESSAGE_FENCE) == receipt->fence &&
 		slot_int32(slot, MESSAGE_RECEIVE_COUNT) >= receipt->receive_count &&
-		(!OidIsValid(store->group_index) || slot_standing(slot).due > now ||
+		(!store_is_fifo(store) || slot_standing(slot).due > now ||
 		 version_is_ours(slot));
 }
 

@@ -97,14 +97,11 @@ row_receives_here(const MessageRow *row)
 		 DatumGetInt32(ROW_VALUE(row, MESSAGE_RECEIVED_BEFORE)));
 }
 
-/*
- * Has the message never been received, so that it is hidden by a delay only?
- * Such a one blocks nobody behind it in its group.
- */
-static inline bool
-row_is_delayed(const MessageRow *row, TimestampTz now)
+/* who holds the version that a dirty snapshot just passed, or invalid */
+static inline TransactionId
+holder_of(const SnapshotData *dirty)
 {
-	return ROW_IS_NULL(row, MESSAGE_FENCE) && row_visible_at(row) > now;
+	return TransactionIdIsValid(dirty->xmin) ? dirty->xmin : dirty->xmax;
 }
 
 /* an opened table with what its writes need; the room's own business */
@@ -138,6 +135,12 @@ typedef struct Store
 	text	   *vanished_group; /* NULL: none */
 	int64		vanished_id;
 } Store;
+
+static inline bool
+store_is_fifo(const Store *store)
+{
+	return OidIsValid(store->group_index);
+}
 
 /* which versions a scan gives */
 typedef enum ScanKind

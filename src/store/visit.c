@@ -35,7 +35,7 @@ visit_begin(Visit *visit, Store *store, TimestampTz now, VisitOrder order)
 	visit->known_holder = InvalidTransactionId;
 	visit->current = &visit->scan;
 	visit->by_groups = order == VISIT_TO_RECEIVE &&
-		OidIsValid(store->group_index);
+		store_is_fifo(store);
 	visit->snapshot = NULL;
 	visit->run.open = false;
 	visit->seen = NULL;
@@ -66,7 +66,7 @@ begin_parked(Visit *visit)
 	bool		own = store->slot != NULL &&
 		journal_own_parked(store, visit->now);
 
-	if (OidIsValid(store->group_index))
+	if (store_is_fifo(store))
 	{
 		parked_never(store->slot, store->queue_number);
 		return;					/* a FIFO queue parks nothing */

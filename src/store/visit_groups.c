@@ -10,14 +10,13 @@
 
 #include "access/subtrans.h"
 #include "access/xact.h"
-#include "common/hashfn.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#include "base/version.h"
+#include "base/texts.h"
 #include "store/journal.h"
 #include "store/table.h"
 #include "store/visit_groups.h"
@@ -36,20 +35,12 @@ typedef struct SeenGroup
 	TransactionId holder;		/* this top-level one */
 } SeenGroup;
 
-static inline bool
-same_text(const text *a, const text *b)
-{
-	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
-		memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
-}
-
 #define SH_PREFIX seen
 #define SH_ELEMENT_TYPE SeenGroup
 #define SH_KEY_TYPE const text *
 #define SH_KEY group
-#define SH_HASH_KEY(tb, key) \
-	hash_bytes((const unsigned char *) VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key))
-#define SH_EQUAL(tb, a, b) same_text(a, b)
+#define SH_HASH_KEY(tb, key) ((uint32) text_hash(key, 0))
+#define SH_EQUAL(tb, a, b) texts_equal(a, b)
 #define SH_SCOPE static inline
 #define SH_DECLARE
 #define SH_DEFINE
