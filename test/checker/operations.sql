@@ -2,10 +2,8 @@
 -- commits and rolls back with it.  Nothing here chooses: the choices are the
 -- arguments, so that a seed repeats them.
 
-CREATE SCHEMA checker;
+\ir common.sql
 
--- counts operations, those of rolled-back transactions too
-CREATE SEQUENCE checker.operations;
 CREATE SEQUENCE checker.claim_numbers CACHE 50;
 
 CREATE TABLE checker.transactions (client int NOT NULL, number int NOT NULL);
@@ -180,31 +178,6 @@ BEGIN
 	DELETE FROM checker.held h
 		WHERE h.client = settle_batch.client AND h.number = settle_batch.number AND h.receipt::text = ANY (mine::text[])
 			AND (what = 'delete' OR NOT h.receipt::text = ANY (good::text[]));
-END $$;
-
--- does something and fails, which is caught here: it never was
-CREATE FUNCTION checker.undo(statement text) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-	BEGIN
-		EXECUTE statement;
-		RAISE EXCEPTION USING ERRCODE = 'CK001', MESSAGE = 'the checker changed its mind';
-	EXCEPTION WHEN SQLSTATE 'CK001' THEN
-		NULL;
-	END;
-END $$;
-
--- waits until so many operations were done, at most some seconds
-CREATE FUNCTION checker.await(target bigint, seconds int) RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE
-	deadline timestamptz := clock_timestamp() + seconds * '1 s'::interval;
-	done bigint;
-BEGIN
-	LOOP
-		SELECT last_value INTO done FROM checker.operations;
-		EXIT WHEN done >= target OR clock_timestamp() > deadline;
-		PERFORM pg_sleep(0.01);
-	END LOOP;
-	RETURN done;
 END $$;
 
 -- Receives and deletes what can be had of a queue, in one transaction.

@@ -1,10 +1,8 @@
 -- What the clients of the order checker do, each with its own entry in a
 -- history that commits and rolls back with it.  Nothing here chooses.
 
-CREATE SCHEMA checker;
+\ir ../checker/common.sql
 
--- counts messages sent, those of rolled-back transactions too
-CREATE SEQUENCE checker.sends;
 CREATE SEQUENCE checker.calls CACHE 50;
 
 -- one row for each send, duplicates too; the body is the deduplication id
@@ -42,7 +40,8 @@ CREATE TABLE checker.ends (
 CREATE FUNCTION checker.send(groups text[], tags text[]) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
-	PERFORM nextval('checker.sends') FROM generate_series(1, cardinality(tags));
+	-- an operation is a message that is sent
+	PERFORM nextval('checker.operations') FROM generate_series(1, cardinality(tags));
 	IF cardinality(tags) = 1 THEN
 		INSERT INTO checker.sent VALUES (tags[1],
 			decouple.send('order.fifo', tags[1], group_id => groups[1], deduplication_id => tags[1]),
@@ -106,27 +105,3 @@ BEGIN
 	END IF;
 END $$;
 CREATE INDEX ON checker.claims (call);
-
-CREATE FUNCTION checker.undo(statement text) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-	BEGIN
-		EXECUTE statement;
-		RAISE EXCEPTION USING ERRCODE = 'CK001', MESSAGE = 'the checker changed its mind';
-	EXCEPTION WHEN SQLSTATE 'CK001' THEN
-		NULL;
-	END;
-END $$;
-
--- waits until so many were sent, at most some seconds
-CREATE FUNCTION checker.await(target bigint, seconds int) RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE
-	deadline timestamptz := clock_timestamp() + seconds * '1 s'::interval;
-	done bigint;
-BEGIN
-	LOOP
-		SELECT last_value INTO done FROM checker.sends;
-		EXIT WHEN done >= target OR clock_timestamp() > deadline;
-		PERFORM pg_sleep(0.01);
-	END LOOP;
-	RETURN done;
-END $$;
