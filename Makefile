@@ -20,6 +20,7 @@ OBJS := \
 	src/base/settings.o \
 	src/base/shared.o \
 	src/base/waiting.o \
+	src/egress/frame.o \
 	src/security/policy.o \
 	src/store/claim.o \
 	src/store/count.o \
@@ -89,6 +90,21 @@ SQL_PARTS := \
 DATA_built := decouple--$(EXTVERSION).sql
 EXTRA_CLEAN := decouple--$(EXTVERSION).sql test/bench/latency
 
+# the program that sends HTTP requests: plain C, so nothing of PostgreSQL's flags
+EGRESS := src/egress/decouple-egress
+EGRESS_OBJS := \
+	src/egress/address.egress.o \
+	src/egress/check.egress.o \
+	src/egress/frame.egress.o \
+	src/egress/handle.egress.o \
+	src/egress/loop.egress.o \
+	src/egress/main.egress.o \
+	src/egress/request.egress.o
+EGRESS_CFLAGS := -O2 -g -Wall -Wextra -Werror -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2
+EGRESS_LDFLAGS := -pie -Wl,-z,relro,-z,now
+CURL_CONFIG ?= curl-config
+EXTRA_CLEAN += $(EGRESS) $(EGRESS_OBJS)
+
 PG_CPPFLAGS := -Isrc
 PG_CFLAGS := -Wall -Wextra -Wno-unused-parameter -Werror
 SHLIB_LINK := -Wl,--version-script=src/decouple.map
@@ -107,6 +123,9 @@ SERVER_INCLUDES := $(shell $(PG_CONFIG) --includedir-server 2>/dev/null)
 # them first; the goals of PGXS say that they are missing.
 ifneq ($(and $(wildcard $(PGXS)),$(wildcard $(SERVER_INCLUDES)/postgres.h)),)
 include $(PGXS)
+all: $(EGRESS)
+install: install-egress
+uninstall: uninstall-egress
 else
 .DEFAULT_GOAL := all
 all install clean:
@@ -120,6 +139,26 @@ decouple--$(EXTVERSION).sql: $(SQL_PARTS) decouple.control
 
 # a change of a header rebuilds all: there are few files
 $(OBJS): $(wildcard src/*/*.h)
+
+# ---- decouple-egress ----
+
+.PHONY: install-egress uninstall-egress
+
+$(EGRESS_OBJS): $(wildcard src/egress/*.h)
+
+# frame.o is the library's, so the program's objects have another ending
+src/egress/%.egress.o: src/egress/%.c
+	$(CC) $(EGRESS_CFLAGS) -Isrc $(shell $(CURL_CONFIG) --cflags) -c -o $@ $<
+
+$(EGRESS): $(EGRESS_OBJS)
+	$(CC) $(EGRESS_LDFLAGS) -o $@ $(EGRESS_OBJS) $(shell $(CURL_CONFIG) --libs) -pthread
+
+install-egress: $(EGRESS)
+	$(MKDIR_P) '$(DESTDIR)$(pkglibdir)'
+	$(INSTALL_PROGRAM) $(EGRESS) '$(DESTDIR)$(pkglibdir)/decouple-egress'
+
+uninstall-egress:
+	rm -f '$(DESTDIR)$(pkglibdir)/decouple-egress'
 
 # ---- what needs more than a build ----
 
