@@ -22,8 +22,9 @@ is_port_allowed(const char *text)
 	return port == 80 || port == 443 || (port >= 1024 && port <= 65535);
 }
 
+/* What is wrong with a URL that could be parsed, or NULL. */
 static const char *
-check_parts(CURLU *parsed, bool https_only, bool *secure)
+parts_problem(CURLU *parsed, bool https_only, bool *secure)
 {
 	char	   *scheme = NULL;
 	char	   *port = NULL;
@@ -45,31 +46,30 @@ check_parts(CURLU *parsed, bool https_only, bool *secure)
 	return problem;
 }
 
-const char *
-check_url(const char *url, bool https_only, CURLU **parsed, bool *secure)
+bool
+check_url(const char *url, bool https_only, CURLU **parsed, bool *secure,
+		  const char **problem)
 {
-	const char *problem;
 	CURLUcode	code;
 
 	*secure = false;
 	*parsed = curl_url();
 	code = curl_url_set(*parsed, CURLUPART_URL, url, CURLU_DISALLOW_USER);
 	if (code == CURLUE_OK)
-		problem = check_parts(*parsed, https_only, secure);
+		*problem = parts_problem(*parsed, https_only, secure);
 	else if (*parsed == NULL || code == CURLUE_OUT_OF_MEMORY)
-		problem = check_no_memory;
+		*problem = check_no_memory;
 	else if (code == CURLUE_USER_NOT_ALLOWED)
-		problem = "the URL has a user or password";
+		*problem = "the URL has a user or password";
 	else if (code == CURLUE_UNSUPPORTED_SCHEME)
-		problem = "the URL is not of http or https";
+		*problem = "the URL is not of http or https";
 	else
-		problem = "the URL is not well-formed";
-	if (problem != NULL)
-	{
-		curl_url_cleanup(*parsed);
-		*parsed = NULL;
-	}
-	return problem;
+		*problem = "the URL is not well-formed";
+	if (*problem == NULL)
+		return true;
+	curl_url_cleanup(*parsed);
+	*parsed = NULL;
+	return false;
 }
 
 /* What libcurl writes itself; another one would belie where a body ends. */
@@ -90,15 +90,16 @@ is_framing(const char *line, size_t name)
 	return false;
 }
 
-const char *
-check_header(const char *line, size_t *name)
+bool
+check_header(const char *line, size_t *name, const char **problem)
 {
+	*problem = NULL;
 	*name = strspn(line, "!#$%&'*+-.^_`|~0123456789"
 				   "abcdefghijklmnopqrstuvwxyz"
 				   "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
 	if (*name == 0 || line[*name] != ':')
-		return "a header line is not \"Name: value\"";
-	if (is_framing(line, *name))
-		return "a header line that may not be set";
-	return NULL;
+		*problem = "a header line is not \"Name: value\"";
+	else if (is_framing(line, *name))
+		*problem = "a header line that may not be set";
+	return *problem == NULL;
 }

@@ -182,9 +182,9 @@ static void
 add_header(Request *request, char *line, size_t length)
 {
 	size_t		name;
-	const char *problem = check_header(line, &name);
+	const char *problem;
 
-	if (problem != NULL)
+	if (!check_header(line, &name, &problem))
 		reject(request, OUTCOME_REFUSED, problem);
 	if (request->problem != NULL)
 		return;
@@ -403,13 +403,15 @@ clamp_time(uint32_t milliseconds)
 /*
  * Both Basic and Digest, whichever the server asks for: the first request goes
  * without credentials, as SNS does it.  Without TLS a password is not sent, so
- * then only Digest.
+ * then only Digest.  Where libcurl may use but one method, it sends a request
+ * without the body first, which a server may take for the message; so there is
+ * a second, which no server asks for.
  */
 static void
 set_credentials(Request *request, bool secure)
 {
 	bool		given = *request->user != '\0' && *request->password != '\0';
-	unsigned long how = CURLAUTH_DIGEST | (secure ? CURLAUTH_BASIC : 0);
+	unsigned long how = CURLAUTH_DIGEST | (secure ? CURLAUTH_BASIC : CURLAUTH_AWS_SIGV4);
 
 	curl_easy_setopt(request->easy, CURLOPT_USERNAME, given ? request->user : NULL);
 	curl_easy_setopt(request->easy, CURLOPT_PASSWORD, given ? request->password : NULL);
@@ -437,20 +439,15 @@ CURL *
 request_start(Request *request)
 {
 	bool		secure = false;
+	const char *problem;
 	CURL	   *easy;
 
 	request->began = milliseconds();
-	if (request->problem == NULL)
-	{
-		const char *problem;
-
-		problem = check_url(request->url, request->flags & REQUEST_HTTPS_ONLY,
-							&request->parsed, &secure);
-		if (problem != NULL)
-			reject(request,
-				   problem == check_no_memory ? OUTCOME_FAILED : OUTCOME_REFUSED,
-				   problem);
-	}
+	if (request->problem == NULL &&
+		!check_url(request->url, request->flags & REQUEST_HTTPS_ONLY,
+				   &request->parsed, &secure, &problem))
+		reject(request, problem == check_no_memory ? OUTCOME_FAILED : OUTCOME_REFUSED,
+			   problem);
 	if (request->problem != NULL)
 		return NULL;
 	easy = request->easy = handle_take();
@@ -517,6 +514,8 @@ put_failure(Request *request, CURLcode result, FrameBuffer *output)
 		put_error(output, "The connection ended without an answer", "", "");
 	else if (request->header_bytes > ANSWER_HEADERS_LIMIT)
 		put_error(output, "The header lines of the answer are too long", "", "");
+	else if (result == CURLE_OUT_OF_MEMORY && connected > 0)
+		put_error(output, what, ", or a header line of the answer is too long", "");
 	else if (result == CURLE_UNSUPPORTED_PROTOCOL)
 		put_error(output, "The answer is not HTTP", "", "");
 	else if (result == CURLE_OPERATION_TIMEDOUT)
