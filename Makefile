@@ -162,7 +162,7 @@ uninstall-egress:
 
 # ---- what needs more than a build ----
 
-.PHONY: test test-versions check-one demo bench soak psql valgrind format format-check help
+.PHONY: test test-versions check-one demo bench soak psql valgrind fuzz format format-check help
 
 # builds and installs, where the caller may; else checks what is installed
 READY := test/ready
@@ -210,6 +210,10 @@ valgrind:
 	@$(READY)
 	@test/valgrind/run
 
+fuzz:
+	@test/setup test
+	@test/fuzz/run
+
 format:
 	clang-format -i $$(git ls-files 'src/*.[ch]')
 
@@ -227,4 +231,5 @@ help:
 	@echo 'make soak          a million random operations in each mode, and fifty crashes'
 	@echo 'make psql          try it: a private server, gone when you leave'
 	@echo 'make valgrind      run the tests under valgrind'
+	@echo 'make fuzz          give parsers broken input, FUZZ_SECONDS=n each'
 	@echo 'make format        format the C files; format-check only looks'
