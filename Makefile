@@ -48,6 +48,7 @@ OBJS := \
 	src/queue/create.o \
 	src/queue/dead_letter.o \
 	src/queue/definition.o \
+	src/queue/definition_rows.o \
 	src/queue/deduplication.o \
 	src/queue/deliverable.o \
 	src/queue/draft.o \
@@ -67,6 +68,37 @@ OBJS := \
 	src/queue/totals.o \
 	src/queue/upkeep.o \
 	src/queue/wait.o \
+	src/topic/changes.o \
+	src/topic/confirmation.o \
+	src/topic/create_topic.o \
+	src/topic/delivery_policy.o \
+	src/topic/drop_trigger.o \
+	src/topic/envelope.o \
+	src/topic/fan_out.o \
+	src/topic/fields.o \
+	src/topic/filter_compile.o \
+	src/topic/filter_match.o \
+	src/topic/headers.o \
+	src/topic/identity.o \
+	src/topic/lane_measures.o \
+	src/topic/protocol.o \
+	src/topic/publish.o \
+	src/topic/schedule_publish.o \
+	src/topic/signature.o \
+	src/topic/subscribe.o \
+	src/topic/subscription.o \
+	src/topic/topic.o \
+	src/topic/topic_totals.o \
+	src/delivery/delivery.o \
+	src/delivery/delivery_log.o \
+	src/delivery/egress.o \
+	src/delivery/endpoints.o \
+	src/delivery/http.o \
+	src/delivery/lanes.o \
+	src/delivery/to_function.o \
+	src/delivery/to_notify.o \
+	src/delivery/to_queue.o \
+	src/delivery/transport.o \
 	src/worker/launcher.o \
 	src/worker/leave.o \
 	src/worker/maintain.o \
@@ -83,6 +115,7 @@ SQL_PARTS := \
 	src/sql/tables.sql \
 	src/sql/queue.sql \
 	src/sql/message.sql \
+	src/sql/topic.sql \
 	src/sql/schedule.sql \
 	src/sql/upkeep.sql \
 	src/sql/tap.sql
@@ -107,7 +140,7 @@ EXTRA_CLEAN += $(EGRESS) $(EGRESS_OBJS)
 
 PG_CPPFLAGS := -Isrc
 PG_CFLAGS := -Wall -Wextra -Wno-unused-parameter -Werror
-SHLIB_LINK := -Wl,--version-script=src/decouple.map
+SHLIB_LINK := -lcrypto -Wl,--version-script=src/decouple.map
 
 # bitcode for the planner's inliner would need clang, and nothing here is inlined
 override with_llvm := no

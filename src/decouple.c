@@ -10,7 +10,10 @@
 #include "base/settings.h"
 #include "base/shared.h"
 #include "base/waiting.h"
+#include "delivery/http.h"
 #include "queue/definition.h"
+#include "topic/fan_out.h"
+#include "topic/topic_totals.h"
 #include "store/ending.h"
 #include "worker/launcher.h"
 
@@ -27,6 +30,9 @@ _PG_init(void)
 	waiting_init();
 	ending_init();
 	definition_init();
+	fan_out_init();
+	topic_totals_init();
+	http_init();
 	launcher_init();
 	leave_init();
 }

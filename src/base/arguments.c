@@ -144,6 +144,24 @@ decode_interval(const char *text, Interval *interval)
 		itmin2interval(&itm, interval) == 0;
 }
 
+Datum *
+argument_array_beside(FunctionCallInfo fcinfo, int n, const char *name,
+					  const char *other, int count)
+{
+	Datum	   *elements;
+	int			found = argument_array(fcinfo, n, name, &elements);
+
+	if (found < 0)
+		return NULL;
+	if (found != count)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("arrays \"%s\" and \"%s\" have unequal lengths: %d and %d",
+						other, name, count, found),
+				 errhint("Give one element for each of \"%s\".", other)));
+	return elements;
+}
+
 int64
 interval_from_text(const char *text, const char *name, int64 minimum,
 				   int64 maximum)

@@ -42,6 +42,14 @@ extern int	argument_array(FunctionCallInfo fcinfo, int n, const char *name,
 						   Datum **elements);
 
 /*
+ * The elements of an array that goes with another, of "count" elements, or
+ * NULL where it is not given.  22023 where it has not as many.
+ */
+extern Datum *argument_array_beside(FunctionCallInfo fcinfo, int n,
+									const char *name, const char *other,
+									int count);
+
+/*
  * Text of an interval ("30 s") as microseconds in minimum..maximum.  A bad
  * form is 22023.
  */

@@ -43,6 +43,19 @@ static const char *const object_names[CATALOG_OBJECTS] = {
 	[CATALOG_RECEIVE_ATTEMPTS_KEY] = "receive_attempts_key_idx",
 	[CATALOG_REDRIVE_JOBS] = "redrive_jobs",
 	[CATALOG_REDRIVE_TASK_ID_SEQ] = "redrive_task_id_seq",
+	[CATALOG_TOPIC_DEFINITIONS] = "topic_definitions",
+	[CATALOG_TOPIC_DEFINITIONS_NUMBER] = "topic_definitions_pkey",
+	[CATALOG_SUBSCRIPTION_DEFINITIONS] = "subscription_definitions",
+	[CATALOG_SUBSCRIPTION_DEFINITIONS_ID] = "subscription_definitions_pkey",
+	[CATALOG_SUBSCRIPTION_DEFINITIONS_TOPIC] = "subscription_definitions_topic_idx",
+	[CATALOG_SUBSCRIPTION_DEFINITIONS_QUEUE] = "subscription_definitions_queue_number_key",
+	[CATALOG_SUBSCRIPTION_ID_SEQ] = "subscription_id_seq",
+	[CATALOG_SUBSCRIPTION_TOTALS] = "subscription_totals",
+	[CATALOG_SUBSCRIPTION_TOTALS_ID] = "subscription_totals_pkey",
+	[CATALOG_DELIVERY_RECORDS] = "delivery_records",
+	[CATALOG_DELIVERY_RECORDS_TIME] = "delivery_records_logged_at_idx",
+	[CATALOG_DATABASE_IDENTITY] = "database_identity",
+	[CATALOG_SIGNING_KEYS] = "signing_keys",
 };
 
 static Oid	object_oids[CATALOG_OBJECTS];

@@ -12,11 +12,17 @@
 
 #include "base/settings.h"
 
+int			decouple_filter_max_combinations = 150;
+int			decouple_filter_max_keys = 5;
 int			decouple_max_held_keys = 128;
 int			decouple_max_queues = 500;
 int			decouple_max_wait_time = 20000;
 bool		decouple_upkeep = true;
 int			decouple_upkeep_interval = 1000;
+
+bool		decouple_delivery = true;
+char	   *decouple_egress_allow = NULL;
+char	   *decouple_public_url = NULL;
 
 static int	clock_shift = 0;	/* seconds */
 
@@ -57,6 +63,42 @@ settings_init(void)
 							GUC_UNIT_S | GUC_NOT_IN_SAMPLE,
 							NULL, NULL, NULL);
 
+	DefineCustomBoolVariable("decouple.delivery",
+							 "Delivers what is published to topics.",
+							 "While it is off what is to be delivered waits.",
+							 &decouple_delivery,
+							 true,
+							 PGC_SUSET,
+							 0,
+							 NULL, NULL, NULL);
+
+	DefineCustomStringVariable("decouple.egress_allow",
+							   "Private and local networks that deliveries by HTTP may reach, separated by commas.",
+							   "Public addresses may be reached always.",
+							   &decouple_egress_allow,
+							   "",
+							   PGC_SUSET,
+							   GUC_LIST_INPUT,
+							   NULL, NULL, NULL);
+
+	DefineCustomIntVariable("decouple.filter_max_combinations",
+							"How many combinations of values a filter policy may have.",
+							NULL,
+							&decouple_filter_max_combinations,
+							150, 1, 1000000,
+							PGC_SUSET,
+							0,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("decouple.filter_max_keys",
+							"How many keys a filter policy may have.",
+							NULL,
+							&decouple_filter_max_keys,
+							5, 1, 10000,
+							PGC_SUSET,
+							0,
+							NULL, NULL, NULL);
+
 	DefineCustomIntVariable("decouple.max_wait_time",
 							"The longest time that a receive may wait for a message.",
 							"Waiting holds the statement's snapshot.",
@@ -65,6 +107,15 @@ settings_init(void)
 							PGC_SUSET,
 							GUC_UNIT_MS,
 							NULL, NULL, NULL);
+
+	DefineCustomStringVariable("decouple.public_url",
+							   "Where the user's web server answers confirmations, and gives certificates.",
+							   "For example https://example.org/decouple.",
+							   &decouple_public_url,
+							   "",
+							   PGC_SUSET,
+							   0,
+							   NULL, NULL, NULL);
 
 	DefineCustomBoolVariable("decouple.upkeep",
 							 "Runs a worker in each database that has the extension.",

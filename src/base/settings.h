@@ -14,6 +14,15 @@ extern int	decouple_max_wait_time;
 extern int	decouple_max_queues;
 extern int	decouple_max_held_keys;
 
+/* decouple.delivery, decouple.egress_allow and decouple.public_url */
+extern bool decouple_delivery;
+extern char *decouple_egress_allow;
+extern char *decouple_public_url;
+
+/* the limits of a filter policy: decouple.filter_max_... */
+extern int	decouple_filter_max_combinations;
+extern int	decouple_filter_max_keys;
+
 /* decouple.upkeep, and decouple.upkeep_interval in milliseconds */
 extern bool decouple_upkeep;
 extern int	decouple_upkeep_interval;

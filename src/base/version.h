@@ -67,6 +67,15 @@ typedef bool IndexesToFeed;
 	(pg_database_aclcheck(MyDatabaseId, GetUserId(), ACL_CREATE) == ACLCHECK_OK)
 #endif
 
+#if PG_VERSION_NUM >= 160000
+#define may_execute_function(function) \
+	(object_aclcheck(ProcedureRelationId, (function), GetUserId(), \
+					 ACL_EXECUTE) == ACLCHECK_OK)
+#else
+#define may_execute_function(function) \
+	(pg_proc_aclcheck((function), GetUserId(), ACL_EXECUTE) == ACLCHECK_OK)
+#endif
+
 /* base64 is bytes since 18, characters earlier */
 #if PG_VERSION_NUM >= 180000
 #define decode_base64(source, length, target, room) \

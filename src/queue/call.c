@@ -83,17 +83,28 @@ call_open_to_read(QueueCall *call, Datum name, const char *action)
 	open_with(call, name, action, AccessShareLock);
 }
 
-bool
-call_open_if_fit(QueueCall *call, const char *name)
+static bool
+open_if_fit(QueueCall *call, const char *name, LOCKMODE lockmode)
 {
-	Relation	heap = queue_open_name(name, RowExclusiveLock, true,
-									   &call->definition);
+	Relation	heap = queue_open_name(name, lockmode, true, &call->definition);
 
 	if (heap == NULL)
 		return false;
 	store_open(&call->store, heap, call->definition.order_index,
-			   call->definition.group_index, call->definition.number, RowExclusiveLock);
+			   call->definition.group_index, call->definition.number, lockmode);
 	return true;
+}
+
+bool
+call_open_if_fit(QueueCall *call, const char *name)
+{
+	return open_if_fit(call, name, RowExclusiveLock);
+}
+
+bool
+call_open_to_see(QueueCall *call, const char *name)
+{
+	return open_if_fit(call, name, AccessShareLock);
 }
 
 void

@@ -37,6 +37,9 @@ extern void call_open_to_read(QueueCall *call, Datum name, const char *action);
  */
 extern bool call_open_if_fit(QueueCall *call, const char *name);
 
+/* the same to read */
+extern bool call_open_to_see(QueueCall *call, const char *name);
+
 /* closes; the locks stay until the transaction ends */
 extern void call_close(QueueCall *call);
 

@@ -64,13 +64,52 @@ definition_init(void)
 {
 	HASHCTL		control = {0};
 
-	control.keysize = QUEUE_NAME_MAX + 1;
+	control.keysize = DEFINITION_NAME_MAX + 1;
 	control.entrysize = sizeof(QueueDefinition);
 	control.hcxt = CacheMemoryContext != NULL ? CacheMemoryContext :
 		TopMemoryContext;
 	definitions = hash_create("decouple definitions", 64, &control,
 							  HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
 	CacheRegisterRelcacheCallback(forget_table, (Datum) 0);
+}
+
+static const char *const purposes[] = {
+	[PURPOSE_QUEUE] = "queue",
+	[PURPOSE_PUBLICATIONS] = "publications",
+	[PURPOSE_DELIVERIES] = "deliveries",
+};
+
+const char *
+purpose_name(QueuePurpose purpose)
+{
+	return purposes[purpose];
+}
+
+char *
+definition_title(const QueueDefinition *definition)
+{
+	if (definition->purpose == PURPOSE_PUBLICATIONS)
+		return psprintf("topic \"%s\"",
+						definition->name + strlen(PUBLICATIONS_PREFIX));
+	return psprintf("queue \"%s\"", definition->name);
+}
+
+const char *
+definition_alter_call(const QueueDefinition *definition)
+{
+	return definition->purpose == PURPOSE_PUBLICATIONS ?
+		"decouple.alter_topic()" : "decouple.alter_queue()";
+}
+
+static QueuePurpose
+purpose_by_name(Datum name)
+{
+	char	   *word = TextDatumGetCString(name);
+	int			purpose = lengthof(purposes) - 1;
+
+	while (purpose > 0 && strcmp(word, purposes[purpose]) != 0)
+		purpose--;
+	return (QueuePurpose) purpose;
 }
 
 /* The fields that a row has; the table's are the caller's. */
@@ -111,6 +150,7 @@ definition_from_tuple(QueueDefinition *definition, HeapTuple tuple,
 	definition->deduplication_window =
 		options[OPTION_DEDUPLICATION_WINDOW].number;
 	definition->notify = options[OPTION_NOTIFY].number != 0;
+	definition->purpose = purpose_by_name(values[DEFINITION_PURPOSE - 1]);
 }
 
 /* What is the row of this queue now, by its name or else by its number? */
@@ -123,7 +163,6 @@ read_definition(const char *name, int32 number, QueueDefinition *definition)
 	RowScan		rows;
 	HeapTuple	tuple;
 
-	/* texteq compares names as their own operator does, by bytes */
 	if (name != NULL)
 		ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_TEXTEQ,
 					CStringGetTextDatum(name));

@@ -33,9 +33,24 @@ typedef enum DeduplicationScope
 	SCOPE_MESSAGE_GROUP
 } DeduplicationScope;
 
+/*
+ * What a queue is for.  Those of a topic are made, used and dropped by it
+ * alone: their names have a colon, which no name has that a user can write.
+ */
+typedef enum QueuePurpose
+{
+	PURPOSE_QUEUE,				/* somebody's queue */
+	PURPOSE_PUBLICATIONS,		/* a topic's: what was published */
+	PURPOSE_DELIVERIES			/* a subscription's: what is to be delivered */
+} QueuePurpose;
+
+/* what the name of a topic's publications begins with, and the longest */
+#define PUBLICATIONS_PREFIX		"topic:"
+#define DEFINITION_NAME_MAX		(6 + TOPIC_NAME_MAX)
+
 typedef struct QueueDefinition
 {
-	char		name[QUEUE_NAME_MAX + 1];	/* hash key */
+	char		name[DEFINITION_NAME_MAX + 1];	/* hash key */
 	bool		valid;			/* cleared by invalidation */
 	int32		number;			/* never used again */
 	Oid			table;			/* decouple.q_<number> */
@@ -57,9 +72,17 @@ typedef struct QueueDefinition
 	DeduplicationScope deduplication_scope;
 	int64		deduplication_window;
 	bool		notify;
+	QueuePurpose purpose;
 } QueueDefinition;
 
 extern void definition_init(void);
+
+/* for messages: queue "orders", topic "prices"; and what alters it */
+extern char *definition_title(const QueueDefinition *definition);
+extern const char *definition_alter_call(const QueueDefinition *definition);
+
+/* the word for it in decouple.queue_definitions */
+extern const char *purpose_name(QueuePurpose purpose);
 
 /*
  * Finds a queue, locks its table and opens it.  "name" is a datum of type

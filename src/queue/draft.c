@@ -23,9 +23,9 @@ check_standard(const Draft *draft, const QueueDefinition *definition)
 	if (draft->deduplication_id != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_FIFO_ATTRIBUTE),
-				 errmsg("queue \"%s\" takes no deduplication id",
-						definition->name),
-				 errhint("Only FIFO queues deduplicate.")));
+				 errmsg("%s takes no deduplication id",
+						definition_title(definition)),
+				 errhint("Only FIFO queues and topics deduplicate.")));
 }
 
 /* sqs: SendMessage, MessageGroupId, MessageDeduplicationId, DelaySeconds */
@@ -35,23 +35,24 @@ check_fifo(Draft *draft, const QueueDefinition *definition)
 	if (draft->group_id == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_FIFO_ATTRIBUTE),
-				 errmsg("FIFO queue \"%s\" needs a group id",
-						definition->name),
+				 errmsg("FIFO %s needs a group id",
+						definition_title(definition)),
 				 errhint("Messages of one group_id are received in the order of their commits.")));
 	if (draft->delay > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("FIFO queue \"%s\" takes no delay of a single message",
-						definition->name),
+				 errmsg("FIFO %s takes no delay of a single message",
+						definition_title(definition)),
 				 errhint("Set the delay of the queue with decouple.alter_queue().")));
 	draft->delay = DELAY_OF_QUEUE;
 	if (draft->deduplication_id == NULL &&
 		!definition->content_based_deduplication)
 		ereport(ERROR,
 				(errcode(ERRCODE_FIFO_ATTRIBUTE),
-				 errmsg("FIFO queue \"%s\" needs a deduplication id",
-						definition->name),
-				 errhint("Give a deduplication_id, or set content_based_deduplication with decouple.alter_queue().")));
+				 errmsg("FIFO %s needs a deduplication id",
+						definition_title(definition)),
+				 errhint("Give a deduplication_id, or set content_based_deduplication with %s.",
+						 definition_alter_call(definition))));
 	if (draft->deduplication_id == NULL)
 		draft->deduplication_id = deduplication_id_of_body(draft->body);
 }
@@ -71,11 +72,12 @@ draft_check(Draft *draft, const QueueDefinition *definition)
 	if (size > definition->max_message_size)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("message of %lld bytes is too large for queue \"%s\"",
-						(long long) size, definition->name),
+				 errmsg("message of %lld bytes is too large for %s",
+						(long long) size, definition_title(definition)),
 				 errdetail("Its limit is %d bytes, body and attributes together.",
 						   definition->max_message_size),
-				 errhint("Raise max_message_size with decouple.alter_queue(), or send a reference.")));
+				 errhint("Raise max_message_size with %s, or send a reference.",
+						 definition_alter_call(definition))));
 	if (draft->group_id != NULL)
 		group_id_check(draft->group_id, "group id");
 	if (draft->deduplication_id != NULL)
@@ -84,6 +86,29 @@ draft_check(Draft *draft, const QueueDefinition *definition)
 		check_fifo(draft, definition);
 	else
 		check_standard(draft, definition);
+}
+
+Draft *
+drafts_from_arrays(const Datum *bodies, const DraftArrays *arrays, int64 delay,
+				   int count)
+{
+	Draft	   *drafts = palloc0(sizeof(Draft) * Max(count, 1));
+
+	for (int i = 0; i < count; i++)
+	{
+		drafts[i].body = DatumGetTextPP(bodies[i]);
+		drafts[i].delay = delay;
+		drafts[i].expires_in = NEVER_EXPIRES;
+		if (arrays->attributes != NULL)
+			drafts[i].attributes = DatumGetJsonbP(arrays->attributes[i]);
+		if (arrays->group_ids != NULL)
+			drafts[i].group_id = DatumGetTextPP(arrays->group_ids[i]);
+		if (arrays->deduplication_ids != NULL)
+			drafts[i].deduplication_id = DatumGetTextPP(arrays->deduplication_ids[i]);
+		if (arrays->subjects != NULL)
+			drafts[i].subject = DatumGetTextPP(arrays->subjects[i]);
+	}
+	return drafts;
 }
 
 Datum
@@ -120,6 +145,20 @@ draft_to_row(const Draft *draft, const QueueDefinition *definition, int64 id,
 	if (draft->attributes != NULL && JB_ROOT_COUNT(draft->attributes) > 0)
 		row_set(row, MESSAGE_ATTRIBUTES, JsonbPGetDatum(draft->attributes));
 	row_set(row, MESSAGE_BODY, PointerGetDatum(draft->body));
+	if (draft->subject != NULL)
+		row_set(row, MESSAGE_SUBJECT, PointerGetDatum(draft->subject));
+	if (draft->structure != NULL)
+		row_set(row, MESSAGE_STRUCTURE, PointerGetDatum(draft->structure));
+}
+
+int64
+message_size(const MessageRow *row)
+{
+	int64		size = VARSIZE_ANY_EXHDR(DatumGetPointer(ROW_VALUE(row, MESSAGE_BODY)));
+
+	if (!ROW_IS_NULL(row, MESSAGE_ATTRIBUTES))
+		size += attributes_check(DatumGetJsonbP(ROW_VALUE(row, MESSAGE_ATTRIBUTES)));
+	return size;
 }
 
 /* The member as C string; an error unless it is a string. */

@@ -24,7 +24,22 @@ typedef struct Draft
 	Jsonb	   *attributes;		/* or NULL */
 	text	   *group_id;		/* or NULL */
 	text	   *deduplication_id;	/* or NULL */
+	/* of a publication: */
+	text	   *subject;		/* or NULL */
+	text	   *structure;		/* or NULL */
 } Draft;
+
+/* arrays that go with bodies; NULL: not given */
+typedef struct DraftArrays
+{
+	Datum	   *attributes;
+	Datum	   *group_ids;
+	Datum	   *deduplication_ids;
+	Datum	   *subjects;
+} DraftArrays;
+
+extern Draft *drafts_from_arrays(const Datum *bodies, const DraftArrays *arrays,
+								 int64 delay, int count);
 
 /* the current user's name, which a message carries as its sender */
 extern Datum message_sender(void);
@@ -46,6 +61,9 @@ extern void draft_check(Draft *draft, const QueueDefinition *definition);
 extern void draft_to_row(const Draft *draft, const QueueDefinition *definition,
 						 int64 id, Datum sender, TimestampTz now,
 						 MessageRow *row);
+
+/* the size of a row that was made: body and attributes as limits count them */
+extern int64 message_size(const MessageRow *row);
 
 /* the elements of send_messages' array; returns how many */
 extern int	drafts_from_json(Jsonb *messages, Draft **drafts);

@@ -22,6 +22,7 @@
 #include "base/arguments.h"
 #include "base/settings.h"
 #include "queue/call.h"
+#include "queue/metrics.h"
 #include "queue/totals.h"
 #include "store/count.h"
 #include "store/oldest.h"
@@ -83,9 +84,8 @@ measure_by_scan(QueueCall *call, TimestampTz now, QueueCounts *counts,
 	counts->exact = true;
 }
 
-/* Fills the counts; true where totals and waiters are known. */
-static bool
-measure(QueueCall *call, QueueCounts *counts, TimestampTz *oldest)
+bool
+queue_measure(QueueCall *call, QueueCounts *counts, TimestampTz *oldest)
 {
 	int32		number = call->definition.number;
 	TimestampTz now = decouple_now();
@@ -122,7 +122,7 @@ decouple_queue_measures(PG_FUNCTION_ARGS)
 	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	call_open_to_read(&call, PG_GETARG_DATUM(0), "get");
-	known = measure(&call, &counts, &oldest);
+	known = queue_measure(&call, &counts, &oldest);
 
 	values[MEASURE_VISIBLE] = Int64GetDatum(counts.visible);
 	values[MEASURE_IN_FLIGHT] = Int64GetDatum(counts.in_flight);

@@ -13,6 +13,7 @@
 #include "utils/timestamp.h"
 
 #include "base/arguments.h"
+#include "base/errors.h"
 #include "base/settings.h"
 #include "queue/definition.h"
 #include "queue/options.h"
@@ -203,6 +204,41 @@ option_by_name(const char *name)
 			 errmsg("a queue has no option \"%s\"", name),
 			 errhint("The columns of decouple.queues are the options.")));
 	return OPTION_COUNT;		/* not reached */
+}
+
+/* sqs: CreateQueue, FifoQueue; sns: CreateTopic, FifoTopic */
+void
+options_check_fifo(const char *kind, const char *name, const bool *given,
+				   OptionValue *values)
+{
+	static const QueueOption of_fifo[] = {
+		OPTION_CONTENT_BASED_DEDUPLICATION, OPTION_DEDUPLICATION_SCOPE,
+		OPTION_DEDUPLICATION_WINDOW
+	};
+	bool		fifo = name_is_fifo(name);
+
+	if (given[OPTION_FIFO] && fifo != (values[OPTION_FIFO].number != 0))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 fifo ?
+				 errmsg("%s \"%s\" is a FIFO %s by its name", kind, name, kind) :
+				 errmsg("the name of FIFO %s \"%s\" does not end in \".fifo\"",
+						kind, name),
+				 errhint("The name of a FIFO %s ends in \".fifo\", and no other %s's does.",
+						 kind, kind)));
+	values[OPTION_FIFO].number = fifo;
+	for (int i = 0; i < (int) lengthof(of_fifo) && !fifo; i++)
+	{
+		if (given[of_fifo[i]] &&
+			(of_fifo[i] != OPTION_CONTENT_BASED_DEDUPLICATION ||
+			 values[of_fifo[i]].number != 0))
+			ereport(ERROR,
+					(errcode(ERRCODE_FIFO_ATTRIBUTE),
+					 errmsg("a standard %s has no %s", kind,
+							option_name(of_fifo[i])),
+					 errhint("Create a FIFO %s: its name ends in \".fifo\".",
+							 kind)));
+	}
 }
 
 OptionValue

@@ -38,7 +38,8 @@ typedef enum QueueOption
 #define DEFINITION_NUMBER			1
 #define DEFINITION_NAME				2
 #define DEFINITION_FIRST_OPTION		3
-#define DEFINITION_CREATED_AT		(DEFINITION_FIRST_OPTION + OPTION_COUNT)
+#define DEFINITION_PURPOSE			(DEFINITION_FIRST_OPTION + OPTION_COUNT)
+#define DEFINITION_CREATED_AT		(DEFINITION_PURPOSE + 1)
 #define DEFINITION_ALTERED_AT		(DEFINITION_CREATED_AT + 1)
 #define DEFINITION_COLUMNS			DEFINITION_ALTERED_AT
 
@@ -62,6 +63,14 @@ extern bool option_from_argument(FunctionCallInfo fcinfo, int n,
 
 /* the option that "reset" names; 22023 where there is none */
 extern QueueOption option_by_name(const char *name);
+
+/*
+ * A queue or topic ("kind") is FIFO if and only if its name says so, and only
+ * then it has what FIFO queues have: sets the option fifo, or raises 22023 or
+ * QU006.
+ */
+extern void options_check_fifo(const char *kind, const char *name,
+							   const bool *given, OptionValue *values);
 
 /* between values and columns */
 extern OptionValue option_from_datum(QueueOption option, Datum datum,

@@ -2,7 +2,8 @@
  * schedule.c
  *		schedule_send and unschedule: recurring messages, by pg_cron.
  *
- * A schedule is a job of pg_cron, in the caller's name, that calls send().
+ * A schedule is a job of pg_cron, in the caller's name, that calls send(), or
+ * publish() (topic/schedule_publish.c).
  * pg_cron is another extension and may be missing, so nothing here is bound
  * to it before it is used, and its own rights hold: the caller needs USAGE on
  * its schema, and sees its own jobs.
@@ -38,6 +39,7 @@
 #include "base/version.h"
 #include "queue/definition.h"
 #include "queue/draft.h"
+#include "queue/schedule.h"
 #include "security/policy.h"
 
 PG_FUNCTION_INFO_V1(decouple_schedule_send);
@@ -57,6 +59,9 @@ PG_FUNCTION_INFO_V1(decouple_schedule_rows);
  * matches what is a good name only: the cast must not fail.  No backslashes:
  * the caller's standard_conforming_strings may be off.
  */
+/* a repetition counts to 255 */
+#define TOPIC_PATTERN \
+	"^SELECT decouple[.]publish[(]''([A-Za-z0-9_-]{1,251}[.]fifo|[A-Za-z0-9_-]{1,255}[A-Za-z0-9_-]?)''"
 #define QUEUE_PATTERN \
 	"^SELECT decouple[.]send[(]''([A-Za-z0-9_-]{1,75}[.]fifo|[A-Za-z0-9_-]{1,80})''"
 
@@ -128,7 +133,7 @@ require_login(void)
 
 /* ---- arguments ---- */
 
-static char *
+char *
 schedule_name_argument(FunctionCallInfo fcinfo, int n)
 {
 	char	   *name;
@@ -245,11 +250,7 @@ make_job(const char *job, const char *schedule, const char *command)
 	return first_bigint();
 }
 
-/*
- * Makes the schedule of that name, or finds it: the id of its job.  The caller
- * has checked what the command is about.
- */
-static int64
+int64
 schedule_command(const char *name, const char *schedule, const char *command)
 {
 	char	   *job = psprintf(JOB_PREFIX "%s", name);
@@ -346,7 +347,8 @@ decouple_schedule_rows(PG_FUNCTION_ARGS)
 	SPI_connect();
 	execute("SELECT pg_catalog.substr(j.jobname::pg_catalog.text, pg_catalog.length('" JOB_PREFIX "') OPERATOR(pg_catalog.+) 1),"
 			" pg_catalog.substring(j.command, '" QUEUE_PATTERN "')::decouple.queue,"
-			" j.schedule, j.active, j.username::pg_catalog.name, j.jobid, r.start_time, r.status"
+			" j.schedule, j.active, j.username::pg_catalog.name, j.jobid, r.start_time, r.status,"
+			" pg_catalog.substring(j.command, '" TOPIC_PATTERN "')::decouple.topic"
 			" FROM cron.job j"
 			" LEFT JOIN LATERAL ("
 			" SELECT d.start_time, d.status FROM cron.job_run_details d"

@@ -30,6 +30,7 @@
 #include "queue/call.h"
 #include "queue/deduplication.h"
 #include "queue/draft.h"
+#include "queue/send.h"
 #include "store/group.h"
 
 PG_FUNCTION_INFO_V1(decouple_send);
@@ -106,8 +107,7 @@ make_rows(QueueCall *call, const Draft *drafts, int count, TimestampTz now,
 	return made;
 }
 
-/* Sends drafts in room for as many rows. */
-static void
+void
 send_drafts(QueueCall *call, Draft *drafts, int count, MessageRow *rows,
 			int64 *ids)
 {
@@ -207,24 +207,6 @@ return_sent(FunctionCallInfo fcinfo, Datum queue_name, Draft *drafts,
 	pfree(ids);
 }
 
-/* An array argument that goes with the bodies: as many elements, or NULL. */
-static Datum *
-parallel_array(FunctionCallInfo fcinfo, int n, const char *name, int count)
-{
-	Datum	   *elements;
-	int			found = argument_array(fcinfo, n, name, &elements);
-
-	if (found < 0)
-		return NULL;
-	if (found != count)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("arrays \"bodies\" and \"%s\" have unequal lengths: %d and %d",
-						name, count, found),
-				 errhint("Give one element for each body.")));
-	return elements;
-}
-
 /*
  * send_batch(queue_name queue, bodies text[], delay interval,
  *		attributes jsonb[], group_ids text[], deduplication_ids text[])
@@ -234,9 +216,7 @@ Datum
 decouple_send_batch(PG_FUNCTION_ARGS)
 {
 	Datum	   *bodies;
-	Datum	   *attributes;
-	Datum	   *group_ids;
-	Datum	   *deduplication_ids;
+	DraftArrays arrays = {0};
 	Draft	   *drafts;
 	int64		delay;
 	int			count;
@@ -246,24 +226,14 @@ decouple_send_batch(PG_FUNCTION_ARGS)
 	count = argument_array(fcinfo, BATCH_BODIES, "bodies", &bodies);
 	delay = argument_interval(fcinfo, BATCH_DELAY, "delay",
 							  0, USECS_PER_LEASE_MAX, DELAY_OF_QUEUE);
-	attributes = parallel_array(fcinfo, BATCH_ATTRIBUTES, "attributes", count);
-	group_ids = parallel_array(fcinfo, BATCH_GROUP_IDS, "group_ids", count);
-	deduplication_ids = parallel_array(fcinfo, BATCH_DEDUPLICATION_IDS,
-									   "deduplication_ids", count);
-
-	drafts = palloc0(sizeof(Draft) * Max(count, 1));
-	for (int i = 0; i < count; i++)
-	{
-		drafts[i].body = DatumGetTextPP(bodies[i]);
-		drafts[i].delay = delay;
-		drafts[i].expires_in = NEVER_EXPIRES;
-		if (attributes != NULL)
-			drafts[i].attributes = DatumGetJsonbP(attributes[i]);
-		if (group_ids != NULL)
-			drafts[i].group_id = DatumGetTextPP(group_ids[i]);
-		if (deduplication_ids != NULL)
-			drafts[i].deduplication_id = DatumGetTextPP(deduplication_ids[i]);
-	}
+	arrays.attributes = argument_array_beside(fcinfo, BATCH_ATTRIBUTES,
+											  "attributes", "bodies", count);
+	arrays.group_ids = argument_array_beside(fcinfo, BATCH_GROUP_IDS,
+											 "group_ids", "bodies", count);
+	arrays.deduplication_ids = argument_array_beside(fcinfo, BATCH_DEDUPLICATION_IDS,
+													 "deduplication_ids",
+													 "bodies", count);
+	drafts = drafts_from_arrays(bodies, &arrays, delay, count);
 	return_sent(fcinfo, PG_GETARG_DATUM(BATCH_QUEUE_NAME), drafts, count,
 				"send_batch()");
 	return (Datum) 0;

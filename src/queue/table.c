@@ -47,7 +47,9 @@ static const char *const table_columns =
 " deduplication_id pg_catalog.text,"
 " dead_letter_source decouple.queue,"
 " last_error pg_catalog.text,"
-" attributes pg_catalog.jsonb";
+" attributes pg_catalog.jsonb,"
+" subject pg_catalog.text,"
+" message_structure pg_catalog.text";
 
 /*
  * fillfactor leaves room on each page for the new versions of all its messages,
@@ -86,6 +88,8 @@ static const ExpectedColumn expected_columns[MESSAGE_COLUMNS] = {
 	[MESSAGE_DEAD_LETTER_SOURCE - 1] = {InvalidOid, false},
 	[MESSAGE_LAST_ERROR - 1] = {TEXTOID, false},
 	[MESSAGE_ATTRIBUTES - 1] = {JSONBOID, false},
+	[MESSAGE_SUBJECT - 1] = {TEXTOID, false},
+	[MESSAGE_STRUCTURE - 1] = {TEXTOID, false},
 	[MESSAGE_BODY - 1] = {TEXTOID, true},
 };
 
@@ -158,6 +162,37 @@ queue_table_drop(int32 number)
 {
 	run_as_extension_owner(psprintf("DROP TABLE decouple.%s RESTRICT",
 									table_name(number)));
+}
+
+List *
+queue_tables_dropped(void)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	List	   *numbers = NIL;
+	int			result;
+
+	SPI_connect();
+	result = SPI_execute("SELECT object_name"
+						 " FROM pg_catalog.pg_event_trigger_dropped_objects()"
+						 " WHERE object_type OPERATOR(pg_catalog.=) 'table'"
+						 " AND schema_name OPERATOR(pg_catalog.=) 'decouple'",
+						 true, 0);
+	if (result != SPI_OK_SELECT)
+		elog(ERROR, "SPI_execute returned %d", result);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		char	   *name = SPI_getvalue(SPI_tuptable->vals[i],
+										SPI_tuptable->tupdesc, 1);
+		MemoryContext before = MemoryContextSwitchTo(caller);
+		int			number;
+		char		trailing;
+
+		if (sscanf(name, "q_%d%c", &number, &trailing) == 1)
+			numbers = lappend_int(numbers, number);
+		MemoryContextSwitchTo(before);
+	}
+	SPI_finish();
+	return numbers;
 }
 
 /* What the executor would do on a write, and the store does not. */

@@ -7,6 +7,7 @@
 
 #include "postgres.h"
 
+#include "nodes/pg_list.h"
 #include "utils/rel.h"
 
 /* decouple.q_<number>, or InvalidOid */
@@ -19,6 +20,9 @@ extern void queue_table_create(int32 number, const char *queue_name,
 
 /* drops it as DROP TABLE does: 2BP01 where something depends on it */
 extern void queue_table_drop(int32 number);
+
+/* in an sql_drop event trigger: the numbers of queues whose tables are dropped */
+extern List *queue_tables_dropped(void);
 
 /*
  * Is the table as it was made?  55000 where it was altered, or false where

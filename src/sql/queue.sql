@@ -57,7 +57,7 @@ COMMENT ON EVENT TRIGGER decouple_forget_dropped_queues IS
 	'A queue''s definition goes with its table, however that is dropped.';
 
 CREATE VIEW decouple.queues WITH (security_barrier) AS
-	SELECT d.queue_name AS queue,
+	SELECT d.queue_name::decouple.queue AS queue,
 		pg_catalog.pg_get_userbyid(c.relowner) AS owner,
 		d.fifo,
 		d.visibility_timeout,
@@ -82,10 +82,11 @@ CREATE VIEW decouple.queues WITH (security_barrier) AS
 		AND c.relnamespace OPERATOR(pg_catalog.=) (
 			SELECT n.oid FROM pg_catalog.pg_namespace n
 			WHERE n.nspname OPERATOR(pg_catalog.=) 'decouple')
-	WHERE pg_catalog.pg_has_role(c.relowner, 'USAGE')
-		OR (c.oid IS NULL AND (
-			SELECT r.rolsuper FROM pg_catalog.pg_roles r
-			WHERE r.rolname OPERATOR(pg_catalog.=) current_user));
+	WHERE d.purpose OPERATOR(pg_catalog.=) 'queue'
+		AND (pg_catalog.pg_has_role(c.relowner, 'USAGE')
+			OR (c.oid IS NULL AND (
+				SELECT r.rolsuper FROM pg_catalog.pg_roles r
+				WHERE r.rolname OPERATOR(pg_catalog.=) current_user)));
 GRANT SELECT ON decouple.queues TO PUBLIC;
 COMMENT ON VIEW decouple.queues IS
 	'The queues that the caller may see, with their options.';

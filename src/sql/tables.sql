@@ -15,7 +15,7 @@ SELECT pg_catalog.pg_extension_config_dump('decouple.queue_number_seq', '');
 
 CREATE TABLE decouple.queue_definitions (
 	queue_number integer NOT NULL PRIMARY KEY,
-	queue_name decouple.queue NOT NULL UNIQUE,
+	queue_name text COLLATE "C" NOT NULL UNIQUE,
 	visibility_timeout interval NOT NULL,
 	delay interval NOT NULL,
 	retention interval NOT NULL,
@@ -31,6 +31,7 @@ CREATE TABLE decouple.queue_definitions (
 	notify boolean NOT NULL,
 	deduplication_scope text NOT NULL,
 	deduplication_window interval NOT NULL,
+	purpose text NOT NULL,
 	created_at timestamptz NOT NULL,
 	altered_at timestamptz NOT NULL
 );
@@ -57,6 +58,8 @@ CREATE TABLE decouple.parked_messages (
 	dead_letter_source decouple.queue,
 	last_error text,
 	attributes jsonb,
+	subject text,
+	message_structure text,
 	queue_number integer NOT NULL,
 	PRIMARY KEY (queue_number, id)
 );
@@ -131,3 +134,101 @@ CREATE TABLE decouple.redrive_jobs (
 COMMENT ON TABLE decouple.redrive_jobs IS
 	'One row per redrive; state is running, then completed, cancelled or failed.';
 SELECT pg_catalog.pg_extension_config_dump('decouple.redrive_jobs', '');
+
+-- ---- topics ----
+
+CREATE TABLE decouple.topic_definitions (
+	topic_number integer NOT NULL PRIMARY KEY,
+	topic_name decouple.topic NOT NULL UNIQUE,
+	display_name text,
+	delivery_policy jsonb,
+	signature_version integer,
+	https_only boolean NOT NULL,
+	success_sample_rate integer NOT NULL,
+	created_at timestamptz NOT NULL,
+	altered_at timestamptz NOT NULL
+);
+COMMENT ON TABLE decouple.topic_definitions IS
+	'One row per topic; what is published lies in decouple.q_<topic_number> until it is fanned out, and the topic''s other options are those of that queue.';
+SELECT pg_catalog.pg_extension_config_dump('decouple.topic_definitions', '');
+
+CREATE SEQUENCE decouple.subscription_id_seq AS bigint;
+COMMENT ON SEQUENCE decouple.subscription_id_seq IS
+	'Ids of subscriptions.';
+SELECT pg_catalog.pg_extension_config_dump('decouple.subscription_id_seq', '');
+
+CREATE TABLE decouple.subscription_definitions (
+	subscription_id bigint NOT NULL PRIMARY KEY,
+	topic_number integer NOT NULL,
+	queue_number integer NOT NULL UNIQUE,
+	protocol text NOT NULL,
+	endpoint text NOT NULL,
+	filter_policy jsonb,
+	filter_policy_scope text NOT NULL,
+	raw_delivery boolean NOT NULL,
+	delivery_policy jsonb,
+	dead_letter_queue decouple.queue,
+	secret text,
+	headers jsonb,
+	content_type text,
+	ca text,
+	time_limit interval,
+	confirmed boolean NOT NULL,
+	paused boolean NOT NULL,
+	token_digest bytea,
+	token_until timestamptz,
+	unsubscribe_token text NOT NULL,
+	created_at timestamptz NOT NULL,
+	altered_at timestamptz NOT NULL
+);
+CREATE INDEX subscription_definitions_topic_idx
+	ON decouple.subscription_definitions (topic_number);
+COMMENT ON TABLE decouple.subscription_definitions IS
+	'One row per subscription; its deliveries that wait lie in decouple.q_<queue_number>, whose owner is the subscription''s.';
+SELECT pg_catalog.pg_extension_config_dump('decouple.subscription_definitions', '');
+
+-- Not in a dump: a restored subscription begins to count anew.
+CREATE TABLE decouple.subscription_totals (
+	subscription_id bigint NOT NULL PRIMARY KEY,
+	delivered bigint NOT NULL,
+	failed bigint NOT NULL,
+	filtered_out bigint NOT NULL
+) WITH (fillfactor = 50);
+COMMENT ON TABLE decouple.subscription_totals IS
+	'What was delivered so far; the worker adds to it now and then.';
+
+CREATE TABLE decouple.delivery_records (
+	logged_at timestamptz NOT NULL,
+	topic_number integer NOT NULL,
+	subscription_id bigint NOT NULL,
+	message_id bigint NOT NULL,
+	status text NOT NULL,
+	attempts integer NOT NULL,
+	status_code integer,
+	error text,
+	dwell interval NOT NULL
+);
+CREATE INDEX delivery_records_logged_at_idx
+	ON decouple.delivery_records (logged_at);
+COMMENT ON TABLE decouple.delivery_records IS
+	'Deliveries that failed, and a sample of those that did not, for some days.';
+
+-- At most one row, made with the first topic; see src/topic/identity.h.
+CREATE TABLE decouple.database_identity (
+	database_uuid uuid NOT NULL,
+	system_identifier bigint NOT NULL,
+	database_oid oid NOT NULL
+);
+COMMENT ON TABLE decouple.database_identity IS
+	'What the ids of messages are made of, and which database this was when that was chosen.';
+SELECT pg_catalog.pg_extension_config_dump('decouple.database_identity', '');
+
+CREATE TABLE decouple.signing_keys (
+	key_number integer NOT NULL PRIMARY KEY,
+	private_key text NOT NULL,
+	certificate text NOT NULL,
+	created_at timestamptz NOT NULL
+);
+COMMENT ON TABLE decouple.signing_keys IS
+	'Keys that sign what is delivered: the newest signs, the others can be verified.';
+SELECT pg_catalog.pg_extension_config_dump('decouple.signing_keys', '');

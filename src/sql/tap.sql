@@ -42,6 +42,18 @@ $$;
 COMMENT ON FUNCTION decouple.tap_has_queue(decouple.queue, text) IS
 	'pgTAP: passes if the queue exists.';
 
+CREATE FUNCTION decouple.tap_has_topic(topic_name decouple.topic,
+	description text DEFAULT NULL)
+RETURNS text VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+	RETURN decouple.tap_ok(decouple.topic_exists(topic_name),
+		COALESCE(description, pg_catalog.format('topic %s should exist', topic_name)));
+END
+$$;
+COMMENT ON FUNCTION decouple.tap_has_topic(decouple.topic, text) IS
+	'pgTAP: passes if the topic exists.';
+
 CREATE FUNCTION decouple.tap_queue_is_empty(queue_name decouple.queue,
 	description text DEFAULT NULL)
 RETURNS text VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE

@@ -141,6 +141,23 @@ BEGIN ATOMIC
 	SELECT 'queues', pg_catalog.count(*)::text, NULL
 	FROM decouple.queues
 	UNION ALL
+	SELECT 'topics', pg_catalog.count(*)::text, NULL
+	FROM decouple.topics
+	UNION ALL
+	SELECT 'deliveries', 'switched off',
+		'Set decouple.delivery to on.'
+	WHERE NOT pg_catalog.current_setting('decouple.delivery')::boolean
+	UNION ALL
+	SELECT 'deliveries by HTTP', 'held back: this is a restored or copied database',
+		'Call decouple.adopt_deliveries() where it shall send to subscribers.'
+	WHERE NOT decouple.deliveries_are_ours()
+	UNION ALL
+	SELECT pg_catalog.format('subscription %s', v.subscription_id),
+		pg_catalog.format('%s waits for %s to confirm', v.topic, v.endpoint),
+		'It gets nothing until its endpoint has sent the token back; see decouple.confirm_subscription().'
+	FROM decouple.subscriptions v
+	WHERE v.state = 'pending'
+	UNION ALL
 	SELECT pg_catalog.format('queue %s', q.queue), 'its table is missing',
 		'If a restore is under way wait for its end; else move the table back to schema decouple, or drop the queue.'
 	FROM decouple.queues q
@@ -159,6 +176,13 @@ BEGIN ATOMIC
 	FROM decouple.schedules c
 	WHERE c.queue IS NOT NULL
 		AND NOT decouple.queue_exists(c.queue)
+	UNION ALL
+	SELECT pg_catalog.format('schedule %s', c.schedule_name),
+		pg_catalog.format('its topic %s is missing', c.topic),
+		'Create the topic, or remove the schedule with decouple.unschedule().'
+	FROM decouple.schedules c
+	WHERE c.topic IS NOT NULL
+		AND NOT decouple.topic_exists(c.topic)
 	UNION ALL
 	SELECT pg_catalog.format('redrive %s', t.task_id),
 		pg_catalog.format('%s, %s moved, %s to go', t.state, t.moved, t.remaining),

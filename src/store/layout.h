@@ -37,8 +37,10 @@
 #define MESSAGE_DEAD_LETTER_SOURCE	15	/* decouple.queue or NULL */
 #define MESSAGE_LAST_ERROR			16	/* text or NULL */
 #define MESSAGE_ATTRIBUTES			17	/* jsonb or NULL for {} */
-#define MESSAGE_COLUMNS				17
-#define PARKED_QUEUE_NUMBER			18	/* int, parked table only */
-#define PARKED_COLUMNS				18
+#define MESSAGE_SUBJECT				18	/* text or NULL: of a publication */
+#define MESSAGE_STRUCTURE			19	/* text or NULL: of a publication */
+#define MESSAGE_COLUMNS				19
+#define PARKED_QUEUE_NUMBER			20	/* int, parked table only */
+#define PARKED_COLUMNS				20
 
 #endif							/* DECOUPLE_LAYOUT_H */

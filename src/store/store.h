@@ -267,6 +267,9 @@ extern void scan_end(StoreScan *scan);
  */
 extern void row_detach(MessageRow *row);
 
+/* copies all of it, so that the row can outlive the scan that gave it */
+extern void row_copy(MessageRow *row);
+
 /* has the current row ended by its expires_at, or by the queue's retention? */
 extern bool row_has_expired(const MessageRow *row, int64 retention,
 							TimestampTz now);

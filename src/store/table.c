@@ -364,6 +364,14 @@ row_read(MessageRow *row, TupleTableSlot *slot, ReceiptPlace place)
 	memcpy(row->nulls, slot->tts_isnull, sizeof(bool) * columns);
 }
 
+/* columns whose values are pointers */
+static const int wide_columns[] = {
+	MESSAGE_SENDER, MESSAGE_BODY, MESSAGE_GROUP_ID,
+	MESSAGE_DEDUPLICATION_ID, MESSAGE_DEAD_LETTER_SOURCE,
+	MESSAGE_LAST_ERROR, MESSAGE_ATTRIBUTES, MESSAGE_SUBJECT,
+	MESSAGE_STRUCTURE
+};
+
 /*
  * A value out of line belongs to the table that it lies in, and goes when its
  * row goes: whoever takes a row elsewhere, or hands it to a client that will
@@ -372,12 +380,6 @@ row_read(MessageRow *row, TupleTableSlot *slot, ReceiptPlace place)
 void
 row_detach(MessageRow *row)
 {
-	static const int wide_columns[] = {
-		MESSAGE_SENDER, MESSAGE_BODY, MESSAGE_GROUP_ID,
-		MESSAGE_DEDUPLICATION_ID, MESSAGE_DEAD_LETTER_SOURCE,
-		MESSAGE_LAST_ERROR, MESSAGE_ATTRIBUTES
-	};
-
 	for (int i = 0; i < (int) lengthof(wide_columns); i++)
 	{
 		int			column = wide_columns[i];
@@ -388,6 +390,19 @@ row_detach(MessageRow *row)
 		value = (struct varlena *) DatumGetPointer(ROW_VALUE(row, column));
 		if (VARATT_IS_EXTERNAL(value))
 			row_set(row, column, PointerGetDatum(detoast_external_attr(value)));
+	}
+}
+
+void
+row_copy(MessageRow *row)
+{
+	for (int i = 0; i < (int) lengthof(wide_columns); i++)
+	{
+		int			column = wide_columns[i];
+
+		if (!ROW_IS_NULL(row, column))
+			row_set(row, column,
+					PointerGetDatum(PG_DETOAST_DATUM_COPY(ROW_VALUE(row, column))));
 	}
 }
 

@@ -4,7 +4,7 @@
  *
  * Each step is a short transaction of its own.  In a transaction block the
  * round is done there without committing; all of it then comes or goes with
- * that transaction.
+ * that transaction, and nothing is sent by HTTP.
  */
 #include "postgres.h"
 
@@ -46,7 +46,7 @@ decouple_maintain(PG_FUNCTION_ARGS)
 	policy_check_administer("maintain()");
 	PreventCommandIfReadOnly("maintain()");
 	SPI_connect_ext(atomic ? 0 : SPI_OPT_NONATOMIC);
-	round_all(atomic ? go_on : commit_step);
+	round_all(atomic ? go_on : commit_step, !atomic);
 	SPI_finish();
 	PG_RETURN_VOID();
 }

@@ -9,9 +9,13 @@
 #include "utils/timestamp.h"
 
 #include "base/shared.h"
+#include "delivery/delivery_log.h"
+#include "delivery/lanes.h"
 #include "queue/definition.h"
 #include "queue/redrive.h"
 #include "queue/totals.h"
+#include "topic/confirmation.h"
+#include "topic/topic_totals.h"
 #include "worker/round.h"
 
 /* a redrive moves so many messages in a step, and in a round */
@@ -54,8 +58,24 @@ tidy_leftovers(EndStep end_step)
 	end_step();
 }
 
+/* Subscriptions that nobody confirmed, old records, totals of deliveries. */
+static void
+tidy_topics(EndStep end_step, bool fold)
+{
+	(void) confirmation_expire();
+	end_step();
+	while (delivery_log_trim())
+		end_step();
+	end_step();
+	if (fold)
+	{
+		topic_totals_fold();
+		end_step();
+	}
+}
+
 void
-round_all(EndStep end_step)
+round_all(EndStep end_step, bool outside)
 {
 	ListCell   *cell;
 
@@ -72,6 +92,8 @@ round_all(EndStep end_step)
 		end_step();
 	}
 	(void) round_redrive(end_step);
+	lanes_all(end_step, outside);
+	tidy_topics(end_step, true);
 	tidy_leftovers(end_step);
 }
 
@@ -132,6 +154,17 @@ round_skip(SpreadPass *pass)
 	memset(&pass->queue_pass, 0, sizeof(pass->queue_pass));
 }
 
+/* A queue of a topic's may have work that nobody told of. */
+static void
+note_lane(const char *queue_name)
+{
+	QueueDefinition definition;
+
+	if (definition_lookup(queue_name, &definition) &&
+		definition.purpose != PURPOSE_QUEUE)
+		lane_note(definition.number, definition.purpose);
+}
+
 bool
 round_spread(SpreadPass *pass, EndStep end_step, long milliseconds)
 {
@@ -150,12 +183,15 @@ round_spread(SpreadPass *pass, EndStep end_step, long milliseconds)
 	}
 	while (pass->queues != NIL && GetCurrentTimestamp() < end)
 	{
+		if (pass->queue_pass.after_id == 0)
+			note_lane(linitial(pass->queues));
 		if (!upkeep_step(linitial(pass->queues), &pass->queue_pass))
 			round_skip(pass);
 		end_step();
 	}
 	if (pass->queues != NIL)
 		return false;
+	tidy_topics(end_step, false);
 	tidy_leftovers(end_step);
 	return true;
 }

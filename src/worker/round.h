@@ -1,10 +1,6 @@
 /*
  * round.h
  *		Upkeep in steps: what is urgent, what can be spread over time, and all.
- *
- * A step is a short piece of work in the current transaction.  After each the
- * caller's end_step is called, which commits it where the caller may, so that
- * no lock and no snapshot is held for long.
  */
 #ifndef DECOUPLE_ROUND_H
 #define DECOUPLE_ROUND_H
@@ -13,12 +9,14 @@
 
 #include "nodes/pg_list.h"
 
+#include "base/steps.h"
 #include "queue/upkeep.h"
 
-typedef void (*EndStep) (void);
-
-/* all upkeep of all queues, to its end: maintain() */
-extern void round_all(EndStep end_step);
+/*
+ * All upkeep of all queues and topics, to its end: maintain().  With "outside"
+ * also what leaves the database.
+ */
+extern void round_all(EndStep end_step, bool outside);
 
 /*
  * What is due of the queues that are in shared memory: rolled-back receives,

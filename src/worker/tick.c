@@ -7,6 +7,7 @@
  *	1. sessions that wait are woken for what has become due by time;
  *	2. LISTENers are told of queues in which something has become available, one
  *	   commit for many, at most a hundred times a second;
+ *	   what is published is fanned out, and what is to be delivered is;
  *	3. rolled-back receives are counted where that decides their fate, redrives
  *	   go on, counts are set right (each interval, or when a session asks);
  *	4. totals are kept (each ten seconds);
@@ -27,9 +28,12 @@
 #include "base/settings.h"
 #include "base/shared.h"
 #include "base/waiting.h"
+#include "delivery/http.h"
+#include "delivery/lanes.h"
 #include "queue/channel.h"
 #include "queue/definition.h"
 #include "store/count.h"
+#include "topic/topic_totals.h"
 #include "worker/round.h"
 #include "worker/tick.h"
 
@@ -124,8 +128,11 @@ tell_listeners(void)
 		QueueDefinition definition;
 		char		channel[NAMEDATALEN];
 
-		if (definition_lookup_number(lfirst_int(cell), &definition) &&
-			definition.notify)
+		if (!definition_lookup_number(lfirst_int(cell), &definition))
+			continue;
+		if (definition.purpose != PURPOSE_QUEUE)
+			lane_note(definition.number, definition.purpose);
+		else if (definition.notify)
 		{
 			channel_name(definition.name, channel);
 			Async_Notify(channel, definition.name);
@@ -159,6 +166,30 @@ wake_due(TimestampTz now)
 	return next;
 }
 
+/* ---- topics ---- */
+
+/* Fans out and delivers; true if there is more to be done at once. */
+static bool
+do_deliveries(void)
+{
+	bool		more = false;
+
+	if (http_pump())
+	{
+		begin_step();
+		if (http_settle(end_step))
+			lanes_unblock();
+		commit_step();
+	}
+	if (lanes_next() <= GetCurrentTimestamp())
+	{
+		begin_step();
+		more = lanes_round(end_step);
+		commit_step();
+	}
+	return more;
+}
+
 /* ---- a tick ---- */
 
 static bool
@@ -173,8 +204,12 @@ is_time(TimestampTz *last, TimestampTz now, long milliseconds)
 static void
 do_urgent(TimestampTz now)
 {
+	bool		fold = is_time(&times.folded_at, now, FOLD_MS);
+
 	begin_step();
-	round_urgent(end_step, is_time(&times.folded_at, now, FOLD_MS));
+	round_urgent(end_step, fold);
+	if (fold)
+		topic_totals_fold();
 	commit_step();
 }
 
@@ -230,6 +265,7 @@ void
 worker_tick_failed(void)
 {
 	round_skip(&pass);
+	lanes_failed();
 }
 
 /* Is there a slot of this database that somebody shall be told of, or tends? */
@@ -260,9 +296,10 @@ wake_idle(TimestampTz now)
 		QueueCounts counts;
 		int32		number = slot->number;
 
-		if (slot->waiter_count == 0 ||
-			!count_read(number, now, &counts) || counts.visible == 0 ||
-			!slot_lock(slot, number, LW_EXCLUSIVE))
+		if (!count_read(number, now, &counts) || counts.visible == 0)
+			continue;
+		lane_note_again(number);
+		if (slot->waiter_count == 0 || !slot_lock(slot, number, LW_EXCLUSIVE))
 			continue;
 		waiting_wake(slot, 1);
 		slot_unlock(slot);
@@ -277,6 +314,7 @@ worker_tick(void)
 	long		pause = decouple_upkeep_interval;
 	bool		notifications;
 	bool		notes;
+	bool		more;
 
 	make_contexts();
 	MemoryContextReset(step_context);
@@ -293,12 +331,14 @@ worker_tick(void)
 	}
 	else if (notes && is_time(&times.notes_at, now, NOTES_PAUSE_MS))
 		do_urgent(now);
+	more = do_deliveries();
 	if (times.in_pass || times.next_pass_at <= now)
 		go_on_with_pass();
 
-	if (times.in_pass)
+	if (times.in_pass || more)
 		return 1;
 	now = GetCurrentTimestamp();
+	next = Min(next, lanes_next());
 	if (next != DT_NOEND)
 		pause = Min(pause, TimestampDifferenceMilliseconds(now, next) + 1);
 	look_for_news(&notifications, &notes);

@@ -24,6 +24,7 @@
 
 #include "base/database.h"
 #include "base/settings.h"
+#include "delivery/egress.h"
 #include "worker/tick.h"
 
 extern PGDLLEXPORT void decouple_worker_main(Datum argument);
@@ -83,7 +84,7 @@ tick_safely(long *error_pause)
 	return *error_pause > 0 ? *error_pause : pause;
 }
 
-/* Sleeps; with wakeable, until the latch is set. */
+/* Sleeps; with wakeable, until the latch is set or decouple-egress speaks. */
 static void
 sleep_for(long milliseconds, bool wakeable)
 {
@@ -94,14 +95,19 @@ sleep_for(long milliseconds, bool wakeable)
 	{
 		long		left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(),
 														   end);
+		int			socket_events;
+		pgsocket	socket = egress_socket(&socket_events);
 		int			events;
 
 		if (left <= 0)
 			return;
-		events = WaitLatch(MyLatch,
-						   WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-						   left, PG_WAIT_EXTENSION);
-		if (wakeable && (events & WL_LATCH_SET) != 0)
+		if (!wakeable || socket == PGINVALID_SOCKET)
+			socket_events = 0;
+		events = WaitLatchOrSocket(MyLatch,
+								   WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH |
+								   socket_events,
+								   socket, left, PG_WAIT_EXTENSION);
+		if (wakeable && (events & (WL_LATCH_SET | socket_events)) != 0)
 			return;
 		ResetLatch(MyLatch);
 		CHECK_FOR_INTERRUPTS();

@@ -1,0 +1,52 @@
+/*
+ * envelope.h
+ *		What is delivered of a publication: the JSON of SNS.
+ *
+ * (sns: sns-message-and-json-formats, sns-verify-signature-of-message)
+ */
+#ifndef DECOUPLE_ENVELOPE_H
+#define DECOUPLE_ENVELOPE_H
+
+#include "postgres.h"
+
+#include "store/store.h"
+#include "topic/subscription.h"
+#include "topic/topic.h"
+
+/* a publication on its way to the subscriptions */
+typedef struct Published
+{
+	MessageRow	row;			/* as it was published */
+	Jsonb	   *parts;			/* its message by protocol, or NULL */
+	Jsonb	   *body;			/* its message as an object, or NULL */
+	bool		body_parsed;
+	text	   *signed_message; /* the last that was signed, and: */
+	char	   *signature;
+	char	   *certificate_url;
+} Published;
+
+/* its message for a protocol */
+extern text *publication_message(Published *publication, Protocol protocol);
+
+/* what a subscription gets: the message, or the envelope around it */
+extern text *envelope_make(Published *publication,
+						   const TopicDefinition *topic,
+						   const Subscription *subscription);
+
+typedef enum ConfirmationKind
+{
+	CONFIRM_SUBSCRIPTION,
+	CONFIRM_UNSUBSCRIBE
+} ConfirmationKind;
+
+/* the word for it: SubscriptionConfirmation, UnsubscribeConfirmation */
+extern const char *confirmation_type(ConfirmationKind kind);
+
+/* the body that asks an endpoint to confirm */
+extern text *envelope_confirmation(ConfirmationKind kind, int64 message_id,
+								   TimestampTz now,
+								   const TopicDefinition *topic,
+								   const Subscription *subscription,
+								   const char *token);
+
+#endif							/* DECOUPLE_ENVELOPE_H */
