@@ -132,7 +132,8 @@ EGRESS_OBJS := \
 	src/egress/handle.egress.o \
 	src/egress/loop.egress.o \
 	src/egress/main.egress.o \
-	src/egress/request.egress.o
+	src/egress/request.egress.o \
+	src/egress/settings.egress.o
 EGRESS_CFLAGS := -O2 -g -Wall -Wextra -Werror -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2
 EGRESS_LDFLAGS := -pie -Wl,-z,relro,-z,now
 CURL_CONFIG ?= curl-config

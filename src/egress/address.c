@@ -11,8 +11,8 @@
  * A network that the administrator allows lifts the denial of a range that is
  * LOCAL.  It never lifts FORBIDDEN: nobody there answers, or the address hides
  * another one.  The addresses at which clouds give out credentials are
- * METADATA: whoever allows 169.254.0.0/16, or everything, hardly means these, so
- * only a network that is nothing but the one address lifts their denial.
+ * METADATA: whoever allows 169.254.0.0/16, or everything, hardly means these,
+ * so only a network that is nothing but the one address lifts their denial.
  *
  * The ranges are those of IANA's two registries of special addresses that are
  * not globally reachable, and what other senders of webhooks deny.
@@ -137,8 +137,9 @@ static const char *
 bytes_denied(int family, const uint8_t *bytes, const AddressNetwork *allowed,
 			 size_t count)
 {
-	const Range *ranges = family == AF_INET ? ranges4 : ranges6;
-	size_t		ranges_count = family == AF_INET ? LENGTH_OF(ranges4) : LENGTH_OF(ranges6);
+	bool		four = family == AF_INET;
+	const Range *ranges = four ? ranges4 : ranges6;
+	size_t		ranges_count = four ? LENGTH_OF(ranges4) : LENGTH_OF(ranges6);
 
 	if (family == AF_INET6 && memcmp(bytes, mapped, sizeof(mapped)) == 0)
 		return bytes_denied(AF_INET, bytes + 12, allowed, count);

@@ -15,7 +15,7 @@
 extern void handles_begin(void);
 extern void handles_end(void);
 
-/* A handle that lacks only what differs between requests; NULL without memory. */
+/* A handle that lacks but what differs between requests; NULL without memory. */
 extern CURL *handle_take(void);
 
 /* Gives it back; not "clean" where it knows what the next may not. */

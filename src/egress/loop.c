@@ -6,11 +6,11 @@
  * A turn of the loop hands what happened to libcurl, writes the outcomes of
  * what has ended, and starts what there is room for.
  *
- * Whatever the worker and the servers do, memory is bounded: requests are read
- * only while few enough run, while what they hold is little enough, and while
- * the worker takes their outcomes.  Otherwise bytes stay in the socket, and the
- * worker waits.  A request is handed to libcurl only when it can start, as its
- * time limit counts from then.
+ * Whatever the worker and the servers do, memory is bounded: requests are
+ * read only while few enough run, while what they hold is little enough, and
+ * while the worker takes their outcomes.  Otherwise bytes stay in the socket,
+ * and the worker waits.  A request is handed to libcurl only when it can start,
+ * as its time limit counts from then.
  */
 #include <curl/curl.h>
 #include <errno.h>
@@ -24,6 +24,7 @@
 #include "egress/frame.h"
 #include "egress/loop.h"
 #include "egress/request.h"
+#include "egress/settings.h"
 
 /* of all requests that run; one alone may be as large as a frame */
 #define REQUEST_BYTES_MOST	(256u * 1024 * 1024)
@@ -51,7 +52,7 @@ typedef struct Loop
 	size_t		input_size;
 	size_t		input_begin;
 	size_t		input_end;
-	bool		input_waits;	/* a whole frame is there, but no room to start it */
+	bool		input_waits;	/* a whole frame is there, but no room for it */
 
 	FrameBuffer output;
 	size_t		output_sent;
@@ -78,10 +79,12 @@ fail(Loop *loop, const char *error)
 /* ---- libcurl's wishes ---- */
 
 static int
-want_socket(CURL *easy, curl_socket_t socket, int what, void *data, void *known)
+want_socket(CURL *easy, curl_socket_t socket, int what, void *data,
+			void *known)
 {
 	Loop	   *loop = data;
 	struct epoll_event event = {0};
+	int			how;
 
 	(void) easy;
 	event.data.fd = socket;
@@ -96,9 +99,14 @@ want_socket(CURL *easy, curl_socket_t socket, int what, void *data, void *known)
 		event.events |= EPOLLIN;
 	if (what != CURL_POLL_IN)
 		event.events |= EPOLLOUT;
-	if (epoll_ctl(loop->poll, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, socket, &event) != 0 &&
-		epoll_ctl(loop->poll, errno == EEXIST ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, socket, &event) != 0)
-		return -1;
+	how = known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+	if (epoll_ctl(loop->poll, how, socket, &event) != 0)
+	{
+		/* the number may be that of another socket by now */
+		how = errno == EEXIST ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+		if (epoll_ctl(loop->poll, how, socket, &event) != 0)
+			return -1;
+	}
 	curl_multi_assign(loop->multi, socket, loop);
 	return 0;
 }
@@ -300,7 +308,8 @@ write_worker(Loop *loop)
 		}
 	}
 	/* not for each few bytes, as the rest has to move */
-	if (loop->output_sent == loop->output.length || loop->output_sent > OUTPUT_MOST)
+	if (loop->output_sent == loop->output.length ||
+		loop->output_sent > OUTPUT_MOST)
 	{
 		frame_consume(&loop->output, loop->output_sent);
 		loop->output_sent = 0;

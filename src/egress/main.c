@@ -52,7 +52,7 @@ give_up(const char *why)
 	return 1;
 }
 
-/* Nothing is inherited but the worker's socket; what the others were is not known. */
+/* Closes what was inherited, but for the worker's socket and stderr. */
 static void
 close_others(void)
 {
@@ -157,14 +157,14 @@ main(void)
 
 	if (getsockopt(WORKER, SOL_SOCKET, SO_TYPE, &type, &length) != 0 ||
 		type != SOCK_STREAM)
-		return give_up("started by hand: file descriptor 0 is not the worker's socket");
+		return give_up("started by hand: standard input is not a socket");
 	ignore_signals();
 	if (!die_with_parent())
 		return give_up("the worker is gone");
 	close_others();
 	set_limits();
 
-	/* proxies, resolver options, OpenSSL's configuration: nothing of it counts */
+	/* proxies, options of the resolver, of OpenSSL: nothing of it counts */
 	handles_begin();
 	clearenv();
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)

@@ -24,8 +24,6 @@
 #include "egress/handle.h"
 #include "egress/request.h"
 
-#define CONNECT_TIMEOUT		5000
-#define ANSWER_LIMIT		(64 * 1024)
 #define ANSWER_HEADERS_LIMIT (64 * 1024)
 #define HEADER_LINES_MOST	256
 #define ERROR_LENGTH		200
@@ -82,48 +80,6 @@ reject(Request *request, OutcomeVerdict verdict, const char *problem)
 		return;
 	request->verdict = verdict;
 	request->problem = problem;
-}
-
-/* ---- settings ---- */
-
-void
-settings_reset(Settings *settings)
-{
-	free(settings->allowed);
-	settings->allowed = NULL;
-	settings->allowed_count = 0;
-	settings->connect_timeout = CONNECT_TIMEOUT;
-	settings->answer_limit = ANSWER_LIMIT;
-}
-
-/*
- * What is no network is left out: less is allowed than was meant, but requests
- * to public addresses go on.
- */
-bool
-settings_read(Settings *settings, FrameView *view)
-{
-	uint32_t	count = frame_get_u32(view);
-
-	settings_reset(settings);
-	/* each takes four bytes at least */
-	if (count > (view->length - view->position) / 4)
-		return false;
-	settings->allowed = calloc(count + 1, sizeof(AddressNetwork));
-	if (settings->allowed == NULL)
-		return false;
-	for (uint32_t i = 0; i < count; i++)
-	{
-		size_t		length;
-		const char *text = frame_get_string(view, &length);
-		AddressNetwork *next = &settings->allowed[settings->allowed_count];
-
-		if (address_parse_network(text, length, next))
-			settings->allowed_count++;
-	}
-	settings->connect_timeout = frame_get_u32(view);
-	settings->answer_limit = frame_get_u32(view);
-	return frame_done(view);
 }
 
 /* ---- the request's frame ---- */
@@ -199,10 +155,10 @@ suppress_header(Request *request, const char *line)
 {
 	size_t		name = strlen(line) - 1;
 
-	for (struct curl_slist *other = request->headers; other; other = other->next)
+	for (struct curl_slist *i = request->headers; i != NULL; i = i->next)
 	{
-		if (strncasecmp(other->data, line, name) == 0 &&
-			(other->data[name] == ':' || other->data[name] == ';'))
+		if (strncasecmp(i->data, line, name) == 0 &&
+			(i->data[name] == ':' || i->data[name] == ';'))
 			return;
 	}
 	add_line(request, line);
@@ -269,7 +225,10 @@ request_size(const Request *request)
 
 /* ---- where it leads to ---- */
 
-/* Makes a socket, where its address may be reached. */
+/*
+ * Makes a socket, where its address may be reached.  An answer that asked for
+ * authentication, on another connection, counts no more.
+ */
 static curl_socket_t
 open_socket(void *data, curlsocktype purpose, struct curl_sockaddr *address)
 {
@@ -286,6 +245,7 @@ open_socket(void *data, curlsocktype purpose, struct curl_sockaddr *address)
 		return CURL_SOCKET_BAD;
 	}
 	request->opened = true;
+	request->status = 0;
 	return socket(address->family, address->socktype | SOCK_CLOEXEC,
 				  address->protocol);
 }
@@ -328,8 +288,9 @@ drop_body(char *data, size_t size, size_t count, void *whose)
 
 	(void) data;
 	request->answer_bytes += size * count;
-	/* any other number ends the transfer */
-	return request->answer_bytes > request->settings->answer_limit ? 0 : size * count;
+	if (request->answer_bytes > request->settings->answer_limit)
+		return 0;				/* ends the transfer */
+	return size * count;
 }
 
 /* Seconds, or a date; what is neither says nothing. */
@@ -411,11 +372,14 @@ static void
 set_credentials(Request *request, bool secure)
 {
 	bool		given = *request->user != '\0' && *request->password != '\0';
-	unsigned long how = CURLAUTH_DIGEST | (secure ? CURLAUTH_BASIC : CURLAUTH_AWS_SIGV4);
+	unsigned long other = secure ? CURLAUTH_BASIC : CURLAUTH_AWS_SIGV4;
+	unsigned long how = CURLAUTH_DIGEST | other;
 
-	curl_easy_setopt(request->easy, CURLOPT_USERNAME, given ? request->user : NULL);
-	curl_easy_setopt(request->easy, CURLOPT_PASSWORD, given ? request->password : NULL);
-	curl_easy_setopt(request->easy, CURLOPT_HTTPAUTH, given ? (long) how : (long) CURLAUTH_NONE);
+	curl_easy_setopt(request->easy, CURLOPT_USERNAME,
+					 given ? request->user : NULL);
+	curl_easy_setopt(request->easy, CURLOPT_PASSWORD,
+					 given ? request->password : NULL);
+	curl_easy_setopt(request->easy, CURLOPT_HTTPAUTH, given ? (long) how : 0L);
 }
 
 static void
@@ -470,7 +434,8 @@ request_start(Request *request)
 					 clamp_time(request->settings->connect_timeout));
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, clamp_time(request->time_limit));
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, request->headers);
-	curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) request->body_length);
+	curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+					 (curl_off_t) request->body_length);
 	curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body);
 	return easy;
 }

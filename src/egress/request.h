@@ -6,29 +6,12 @@
 #define DECOUPLE_REQUEST_H
 
 #include <curl/curl.h>
-#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
-#include "egress/address.h"
 #include "egress/frame.h"
-
-/* what the worker says with FRAME_CONFIGURE */
-typedef struct Settings
-{
-	AddressNetwork *allowed;
-	size_t		allowed_count;
-	uint32_t	connect_timeout;	/* milliseconds */
-	uint32_t	answer_limit;	/* bytes */
-} Settings;
+#include "egress/settings.h"
 
 typedef struct Request Request;
-
-/* The defaults, until the worker has said its own. */
-extern void settings_reset(Settings *settings);
-
-/* Takes what follows FRAME_CONFIGURE; false where it is not well-formed. */
-extern bool settings_read(Settings *settings, FrameView *view);
 
 /*
  * Takes what follows FRAME_REQUEST; NULL where it is not well-formed, or there
