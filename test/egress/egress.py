@@ -61,12 +61,12 @@ class Ended(Exception):
 class Egress:
     """One running program."""
 
-    def __init__(self, allow=LOOPBACK, env=None, setup=None, **settings):
+    def __init__(self, allow=LOOPBACK, env=None, setup=None, inherit=False, **settings):
         self.socket, theirs = socket.socketpair()
         environment = {'PATH': os.environ['PATH']}
         environment.update(env or {})
         self.process = subprocess.Popen(WRAPPER + [PROGRAM], stdin=theirs, stderr=subprocess.PIPE,
-                                        env=environment, preexec_fn=setup)
+                                        env=environment, preexec_fn=setup, close_fds=not inherit)
         theirs.close()
         self.data = b''
         self.last = 0

@@ -60,10 +60,14 @@ expect('SSL_CERT_FILE', egress.get(at(good)), ANSWERED, 200)
 expect('another CA instead', egress.get(at(good), ca=read('alone.pem')), FAILED, error='certificate')
 expect_end('the end with SSL_CERT_FILE', egress)
 
-# ---- HTTP/2 ----
+egress = Egress(env={'SSL_CERT_DIR': folder + 'trusted'})
+expect('SSL_CERT_DIR', egress.get(at(good)), ANSWERED, 200)
+expect('and another CA instead of it', egress.get(at(good), ca=read('alone.pem')), FAILED, error='certificate')
+expect_end('the end with SSL_CERT_DIR', egress)
+
+# ---- HTTP/2: all wait for the first connection, and share it ----
 two = serve('good', 'h2')
 egress = Egress()
-expect('HTTP/2', egress.get(at(two), ca=ca, body=b'x'), ANSWERED, 200)
 for _ in range(90):
     egress.ask(at(two), ca=ca, body=b'x', timeout=20000 * SLOWNESS)
 check('90 requests are answered', all(egress.outcome().status == 200 for _ in range(90)))

@@ -161,10 +161,10 @@ expect_end('the end with few files', egress)
 if SLOWNESS == 1:
     egress = Egress()
     large = b'x' * (20 << 20)
-    for _ in range(30):
-        egress.ask(url + '/status/200', body=large, timeout=60000)
-    outcomes = [egress.outcome(60) for _ in range(30)]
-    check('600 MiB are all answered', all(o.status == 200 for o in outcomes), outcomes[-1])
-    check('memory of 600 MiB', egress.memory() < 450, '%d MiB' % egress.memory())
+    for _ in range(24):
+        egress.ask(url + '/wait/3', body=large, timeout=60000)
+    outcomes = [egress.outcome(60) for _ in range(24)]
+    check('480 MiB are all answered', all(o.status == 200 for o in outcomes), outcomes[-1])
+    check('memory of 480 MiB', 200 < egress.memory() < 400, '%d MiB' % egress.memory())
     expect_end('the end after large ones', egress)
 report()

@@ -34,7 +34,7 @@ def is_there(pid):
 # ---- what it may ----
 inherited = os.open('/etc/passwd', os.O_RDONLY)
 os.set_inheritable(inherited, True)
-egress = Egress(setup=lambda: os.dup2(inherited, 77), env={'SECRET': 'x', 'SSL_CERT_DIR': '/etc/ssl/certs'})
+egress = Egress(setup=lambda: os.dup2(inherited, 77), inherit=True, env={'SECRET': 'x', 'SSL_CERT_DIR': '/etc/ssl/certs'})
 egress.get(url + '/status/200')
 if not WRAPPER:
     folder = '/proc/%d/' % egress.process.pid
