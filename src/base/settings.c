@@ -15,7 +15,7 @@
 int			decouple_filter_max_combinations = 150;
 int			decouple_filter_max_keys = 5;
 int			decouple_max_held_keys = 128;
-int			decouple_max_queues = 500;
+int			decouple_max_queues = 1000;
 int			decouple_max_wait_time = 20000;
 bool		decouple_upkeep = true;
 int			decouple_upkeep_interval = 1000;
@@ -42,10 +42,10 @@ preload_settings_init(void)
 							NULL, NULL, NULL);
 
 	DefineCustomIntVariable("decouple.max_queues",
-							"How many queues of all databases have a place in shared memory.",
-							"Queues beyond that work as if the library were not preloaded.",
+							"How many queues, topics and subscriptions of all databases have a place in shared memory.",
+							"Those beyond that work as if the library were not preloaded.",
 							&decouple_max_queues,
-							500, 1, 100000,
+							1000, 1, 100000,
 							PGC_POSTMASTER,
 							0,
 							NULL, NULL, NULL);

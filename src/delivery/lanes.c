@@ -12,6 +12,7 @@
 #include "utils/timestamp.h"
 
 #include "base/settings.h"
+#include "base/shared.h"
 #include "base/texts.h"
 #include "base/version.h"
 #include "delivery/egress.h"
@@ -85,6 +86,19 @@ lane_note_again(int32 queue_number)
 
 	if (lane != NULL)
 		lane->noted = true;
+}
+
+void
+lanes_note_untold(void)
+{
+	HASH_SEQ_STATUS status;
+	Lane	   *lane;
+
+	if (lanes == NULL)
+		return;
+	hash_seq_init(&status, lanes);
+	while ((lane = hash_seq_search(&status)) != NULL)
+		lane->noted |= slot_find(lane->number) == NULL;
 }
 
 TimestampTz

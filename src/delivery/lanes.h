@@ -26,6 +26,9 @@ extern void lane_note(int32 queue_number, QueuePurpose purpose);
 /* the same for one that was noted before; nothing where it was not */
 extern void lane_note_again(int32 queue_number);
 
+/* notes those whose queues have no place in shared memory: nobody tells of them */
+extern void lanes_note_untold(void);
+
 /* when a lane has its next turn: now or earlier, later, or DT_NOEND */
 extern TimestampTz lanes_next(void);
 

@@ -19,6 +19,7 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/stratnum.h"
@@ -29,6 +30,7 @@
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
 
 #include "base/catalog.h"
 #include "base/errors.h"
@@ -206,6 +208,26 @@ bool
 definition_lookup_number(int32 number, QueueDefinition *definition)
 {
 	return read_definition(NULL, number, definition);
+}
+
+bool
+definition_is_coming(int32 number)
+{
+	Relation	rel = table_open(catalog_object(CATALOG_QUEUE_DEFINITIONS),
+								 AccessShareLock);
+	SnapshotData dirty;
+	SysScanDesc scan;
+	ScanKeyData key;
+	bool		found;
+
+	InitDirtySnapshot(dirty);
+	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(number));
+	scan = systable_beginscan(rel, catalog_object(CATALOG_QUEUE_DEFINITIONS_NUMBER),
+							  true, &dirty, 1, &key);
+	found = HeapTupleIsValid(systable_getnext(scan));
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return found;
 }
 
 void

@@ -104,6 +104,9 @@ extern bool definition_lookup(const char *name, QueueDefinition *definition);
 extern bool definition_lookup_number(int32 number,
 									 QueueDefinition *definition);
 
+/* is there one of this number, perhaps of a transaction that is not over? */
+extern bool definition_is_coming(int32 number);
+
 /* the same for a datum of type decouple.queue; QU001 where there is none */
 extern void definition_find(Datum name, QueueDefinition *definition);
 

@@ -358,8 +358,11 @@ give_to_deliveries(Step *step, const Route *route)
 		make_row(step, route, &step->messages[i], &deliveries.definition, row);
 		row_set(row, MESSAGE_ORIGINAL_ID,
 				ROW_VALUE(&step->messages[i].row, MESSAGE_ID));
+		/* published since the step began: it must not look like delayed */
 		row_set(row, MESSAGE_SENT_AT,
-				ROW_VALUE(&step->messages[i].row, MESSAGE_SENT_AT));
+				TimestampTzGetDatum(Min(DatumGetTimestampTz(ROW_VALUE(&step->messages[i].row,
+																	  MESSAGE_SENT_AT)),
+										step->now)));
 		made++;
 	}
 	if (made > 0)

@@ -135,7 +135,9 @@ round_urgent(EndStep end_step, bool fold)
 
 		if (!definition_lookup_number(lfirst_int(cell), &definition))
 		{
-			free_slot(lfirst_int(cell));
+			/* a slot is older than the commit that makes its queue */
+			if (!definition_is_coming(lfirst_int(cell)))
+				free_slot(lfirst_int(cell));
 			continue;
 		}
 		while (upkeep_attempts(definition.name))

@@ -326,6 +326,7 @@ worker_tick(void)
 	if (is_time(&times.urgent_at, now, pause))
 	{
 		wake_idle(decouple_now());
+		lanes_note_untold();
 		do_urgent(now);
 		do_redrives();
 	}

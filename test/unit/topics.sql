@@ -2,7 +2,7 @@
 -- published reaches each subscription once, in the form that SNS has, and what
 -- cannot be delivered goes where it shall (reference 2; its rows with a star).
 BEGIN;
-SELECT plan(90);
+SELECT plan(91);
 
 -- ---- create, alter, drop ----
 SELECT is(decouple.create_topic('orders', display_name => 'Orders')::text, 'orders', 'create_topic returns the name');
@@ -123,6 +123,14 @@ CALL decouple.maintain();
 SELECT matches((SELECT last_error FROM decouple.peek('letters')), '^the queue does not exist', 'a queue that is gone');
 SELECT is(decouple.unsubscribe('orders', :small), true, 'unsubscribe');
 SELECT throws_ok(format('SELECT decouple.unsubscribe(%L, %s)', 'orders', :small), 'QU005', NULL, 'no such subscription');
+
+-- published by a clock that is ahead of the one that fans out
+SELECT decouple.create_topic('ahead'), decouple.subscribe('ahead', 'notify', 'ahead');
+SET LOCAL decouple.clock_shift = 100;
+SELECT decouple.publish('ahead', 'x');
+SET LOCAL decouple.clock_shift = 0;
+CALL decouple.maintain();
+SELECT is((SELECT pending FROM decouple.topic_metrics WHERE topic = 'ahead'), 0::bigint, 'what was published a moment ahead is delivered');
 
 -- ---- FIFO ----
 SELECT decouple.create_topic('o.fifo', content_based_deduplication => true), decouple.create_queue('std');
