@@ -76,8 +76,11 @@ OBJS := \
 	src/topic/envelope.o \
 	src/topic/fan_out.o \
 	src/topic/fields.o \
+	src/topic/filter.o \
+	src/topic/filter_body.o \
 	src/topic/filter_compile.o \
 	src/topic/filter_match.o \
+	src/topic/filter_operators.o \
 	src/topic/headers.o \
 	src/topic/identity.o \
 	src/topic/lane_measures.o \
@@ -115,6 +118,7 @@ SQL_PARTS := \
 	src/sql/tables.sql \
 	src/sql/queue.sql \
 	src/sql/message.sql \
+	src/sql/filter.sql \
 	src/sql/topic.sql \
 	src/sql/schedule.sql \
 	src/sql/upkeep.sql \

@@ -85,6 +85,16 @@ typedef bool IndexesToFeed;
 	pg_b64_decode((source), (length), (target), (room))
 #endif
 
+/* a JSON lexer may lie on the stack since 17; strings are unescaped */
+#if PG_VERSION_NUM >= 170000
+#define make_json_lexer(data, length) \
+	makeJsonLexContextCstringLen(NULL, (data), (length), \
+								 GetDatabaseEncoding(), true)
+#else
+#define make_json_lexer(data, length) \
+	makeJsonLexContextCstringLen((data), (length), GetDatabaseEncoding(), true)
+#endif
+
 /* the macro for this goes before the declaration since 18, after it earlier */
 #define NEVER_RETURNS	__attribute__((noreturn))
 

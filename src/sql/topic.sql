@@ -412,13 +412,6 @@ LANGUAGE C AS 'MODULE_PATHNAME', 'decouple_publish_change';
 COMMENT ON FUNCTION decouple.publish_change() IS
 	'The trigger of publish_changes().';
 
-CREATE FUNCTION decouple.filter_matches(filter_policy jsonb,
-	filter_policy_scope text, message text, attributes jsonb DEFAULT NULL)
-RETURNS boolean STABLE CALLED ON NULL INPUT PARALLEL SAFE
-LANGUAGE C AS 'MODULE_PATHNAME', 'decouple_filter_matches';
-COMMENT ON FUNCTION decouple.filter_matches(jsonb, text, text, jsonb) IS
-	'Would a subscription with this filter policy get this message? To try one before it is used. filter_policy_scope is MessageAttributes, as NULL is, or MessageBody. A bad policy is 22023.';
-
 CREATE FUNCTION decouple.delivery_delays(delivery_policy jsonb DEFAULT NULL,
 	protocol text DEFAULT NULL)
 RETURNS SETOF interval STABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 10

@@ -127,7 +127,7 @@ make_route(Subscription *subscription, bool fifo)
 													 FILTER_POLICY_SCOPE);
 
 		route->body_filter =
-			filter_scope_by_name(DatumGetTextPP(scope->value)) == FILTER_BODY;
+			filter_scope_from_text(DatumGetTextPP(scope->value)) == FILTER_BODY;
 		route->filter = filter_compile(DatumGetJsonbP(filter->value),
 									   route->body_filter ? FILTER_BODY :
 									   FILTER_ATTRIBUTES, false);
@@ -243,7 +243,7 @@ wants(const Route *route, Published *message)
 			filter_parse_body(DatumGetTextPP(ROW_VALUE(&message->row, MESSAGE_BODY)));
 		message->body_parsed = true;
 	}
-	return filter_matches(route->filter, attributes, message->body);
+	return filter_matches_parsed(route->filter, attributes, message->body);
 }
 
 /* Marks what the route wants; returns how many. */

@@ -1,10 +1,10 @@
 /*
  * filter.h
- *		Filter policies: which messages a subscription gets.
+ *		Filter policies: which messages does a subscription want?
  *
- * The JSON of SNS (sns: sns-subscription-filter-policies, and-or-logic,
- * string-value-matching, numeric-value-matching, payload-based filtering).  A
- * policy is checked and compiled once, and asked about each message.
+ * A policy is compiled once and asked for many messages.  A compiled filter is
+ * read only, keeps nothing of the policy that it was made from, and lives in
+ * the memory context in which it was compiled.
  */
 #ifndef DECOUPLE_FILTER_H
 #define DECOUPLE_FILTER_H
@@ -13,7 +13,7 @@
 
 #include "utils/jsonb.h"
 
-/* what a policy is asked about */
+/* what a policy looks at (sns: FilterPolicyScope) */
 typedef enum FilterScope
 {
 	FILTER_ATTRIBUTES,
@@ -22,24 +22,30 @@ typedef enum FilterScope
 
 typedef struct Filter Filter;
 
-/* MessageAttributes or MessageBody; 22023 */
-extern FilterScope filter_scope_by_name(text *name);
+/* MessageAttributes, also where NULL, or MessageBody; 22023 for others */
+extern FilterScope filter_scope_from_text(const text *scope);
 
 /*
- * Compiles a policy into the current memory context.  22023 where it is not one,
- * or with limited is larger than the settings allow.  One that was set already
- * is good, whatever the settings are now.
+ * Checks and compiles a policy.  22023, with what is wrong and at which key,
+ * where it is no policy, or with limited beyond the settings.  One that was set
+ * already is good, whatever the settings are now.
  */
 extern Filter *filter_compile(Jsonb *policy, FilterScope scope, bool limited);
 
 /*
- * Does it choose a message?  "attributes" may be NULL; "body" is the message as
- * an object, or NULL where it is none.
+ * Does the filter want a message?  attributes: an object, or NULL; body: looked
+ * at only by filters of FILTER_BODY.  Never raises an error for what is in the
+ * message.
  */
-extern bool filter_matches(const Filter *filter, Jsonb *attributes,
-						   Jsonb *body);
+extern bool filter_matches(const Filter *filter, Jsonb *attributes, text *body);
 
-/* a message as an object; NULL where it is none.  No error, whatever it is */
+/*
+ * The same in two steps, for a body that several filters are asked about: NULL
+ * where it is not a JSON object.  Parsing leaves memory behind in the current
+ * context: use one that is short-lived.
+ */
 extern Jsonb *filter_parse_body(text *body);
+extern bool filter_matches_parsed(const Filter *filter, Jsonb *attributes,
+								  Jsonb *body);
 
 #endif							/* DECOUPLE_FILTER_H */

@@ -1,466 +1,437 @@
 /*
  * filter_match.c
- *		Does a filter policy choose a message?
+ *		Asks a compiled filter policy about a message.
  *
- * Nothing is copied but what has to be: a string for a comparison without case
- * or as an address, a number for a comparison.
+ * All keys of a branch must match, and one branch of each $or.  A key matches
+ * where one of the message's values for it is one of the key's values, so each
+ * key is looked up on its own, and no combination is ever built.
+ *
+ * Attributes have one value for a key, or those of an array; Binary is as if it
+ * were not there (sns: subscription-filter-policy-constraints).
+ *
+ * A body is matched as if it were flat, with the names of nested members joined
+ * by periods (sns: payload-based filtering).  So "a.b" is member b of a and
+ * also the member "a.b"; arrays of arrays are one array; and in an array of
+ * objects different keys may be matched by different objects.  Instead of
+ * making it flat, the path is followed: at each object, every beginning of the
+ * path that ends before a period may be a member.  As each member has only one
+ * path, this looks at none twice.
  */
 #include "postgres.h"
 
-#include "catalog/pg_collation.h"
-#include "common/jsonapi.h"
-#include "fmgr.h"
-#include "mb/pg_wchar.h"
+#include <arpa/inet.h>
+#include <sys/socket.h>
+
 #include "miscadmin.h"
-#include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
-#include "utils/formatting.h"
-#include "utils/memutils.h"
+#include "utils/jsonb.h"
 
-#include "base/arguments.h"
-#include "base/version.h"
-#include "topic/filter_rule.h"
+#include "topic/filter.h"
+#include "topic/filter_form.h"
 
-PG_FUNCTION_INFO_V1(decouple_filter_matches);
-
-/* ---- strings ---- */
-
-bool
-wildcard_matches(const char *pattern, int pattern_length, const char *string,
-				 int length)
+/* where a key's values are looked for */
+typedef struct Search
 {
-	int			p = 0;
-	int			s = 0;
-	int			star = -1;		/* the last asterisk, and what it was tried for */
-	int			tried = 0;
-
-	while (s < length)
-	{
-		if (p < pattern_length && pattern[p] == '*')
-		{
-			star = p++;
-			tried = s;
-		}
-		else if (p < pattern_length && pattern[p] == string[s])
-		{
-			p++;
-			s++;
-		}
-		else if (star >= 0)
-		{
-			p = star + 1;
-			s = ++tried;
-		}
-		else
-			return false;
-	}
-	while (p < pattern_length && pattern[p] == '*')
-		p++;
-	return p == pattern_length;
-}
-
-char *
-filter_lower(const char *string, int length, int *lower_length)
-{
-	char	   *lower = str_tolower(string, length, DEFAULT_COLLATION_OID);
-
-	*lower_length = strlen(lower);
-	return lower;
-}
-
-/* Runs an input function on text of any kind; false where it raises. */
-static bool
-input_safely(PGFunction function, const char *string, Datum *result)
-{
-	MemoryContext context = CurrentMemoryContext;
-	volatile bool good = true;
-
-	/* input functions take no lock and open nothing: memory is all there is */
-	PG_TRY();
-	{
-		*result = DirectFunctionCall3(function, CStringGetDatum(string),
-									  ObjectIdGetDatum(InvalidOid),
-									  Int32GetDatum(-1));
-	}
-	PG_CATCH();
-	{
-		int			code = geterrcode();
-
-		MemoryContextSwitchTo(context);
-		if (code == ERRCODE_QUERY_CANCELED || code == ERRCODE_OUT_OF_MEMORY ||
-			ERRCODE_TO_CATEGORY(code) == ERRCODE_OPERATOR_INTERVENTION)
-			PG_RE_THROW();
-		FlushErrorState();
-		good = false;
-	}
-	PG_END_TRY();
-	return good;
-}
-
-inet *
-filter_parse_inet(const char *string)
-{
-	Datum		result;
-
-	/* what cannot be an address is most of what comes */
-	for (const char *c = string; *c != '\0'; c++)
-	{
-		if (!isxdigit((unsigned char) *c) && strchr(".:/", *c) == NULL)
-			return NULL;
-	}
-	return input_safely(inet_in, string, &result) ? DatumGetInetPP(result) : NULL;
-}
-
-static bool
-is_in_network(const Matcher *matcher, const char *string, int length)
-{
-	char		buffer[64];
-	inet	   *address;
-
-	if (length >= (int) sizeof(buffer) || memchr(string, '/', length) != NULL)
-		return false;
-	memcpy(buffer, string, length);
-	buffer[length] = '\0';
-	address = filter_parse_inet(buffer);
-	return address != NULL &&
-		DatumGetBool(DirectFunctionCall2(network_subeq, InetPGetDatum(address),
-										 InetPGetDatum(matcher->network)));
-}
+	const FilterKey *key;
+	bool		found;			/* any value at all */
+} Search;
 
 /* ---- one value ---- */
 
 static bool
-string_matches(const Matcher *matcher, const char *string, int length)
+begins_with(const FilterText *value, const FilterText *prefix)
 {
-	char	   *lower;
-	int			lower_length;
-	bool		same;
-
-	switch (matcher->kind)
-	{
-		case MATCH_STRING:
-			return length == matcher->length &&
-				memcmp(string, matcher->string, length) == 0;
-		case MATCH_PREFIX:
-			return length >= matcher->length &&
-				memcmp(string, matcher->string, matcher->length) == 0;
-		case MATCH_SUFFIX:
-			return length >= matcher->length &&
-				memcmp(string + length - matcher->length, matcher->string,
-					   matcher->length) == 0;
-		case MATCH_IGNORE_CASE:
-			lower = filter_lower(string, length, &lower_length);
-			same = lower_length == matcher->length &&
-				memcmp(lower, matcher->string, lower_length) == 0;
-			pfree(lower);
-			return same;
-		case MATCH_WILDCARD:
-			return wildcard_matches(matcher->string, matcher->length, string, length);
-		case MATCH_CIDR:
-			return is_in_network(matcher, string, length);
-		default:
-			return false;
-	}
-}
-
-static int
-compare_numbers(Numeric a, Numeric b)
-{
-	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(a),
-											 NumericGetDatum(b)));
+	return value->length >= prefix->length &&
+		memcmp(value->data, prefix->data, prefix->length) == 0;
 }
 
 static bool
-number_matches(const Matcher *matcher, Numeric number)
+ends_with(const FilterText *value, const FilterText *suffix)
 {
-	int			order;
-
-	if (matcher->kind == MATCH_NUMBER)
-		return compare_numbers(number, matcher->low) == 0;
-	if (matcher->kind != MATCH_RANGE)
-		return false;
-	if (matcher->low != NULL)
-	{
-		order = compare_numbers(number, matcher->low);
-		if (order < 0 || (order == 0 && !matcher->low_included))
-			return false;
-	}
-	if (matcher->high != NULL)
-	{
-		order = compare_numbers(number, matcher->high);
-		if (order > 0 || (order == 0 && !matcher->high_included))
-			return false;
-	}
-	return true;
+	return value->length >= suffix->length &&
+		memcmp(value->data + value->length - suffix->length, suffix->data,
+			   suffix->length) == 0;
 }
 
-/* A scalar that is there. */
+/* the rest behind the first place of "piece", which is not empty */
 static bool
-scalar_matches(const Matcher *matcher, const JsonbValue *value)
+skip_behind(FilterText *value, const FilterText *piece)
 {
-	if (matcher->kind == MATCH_ANYTHING_BUT)
+	while (value->length >= piece->length)
 	{
-		for (int i = 0; i < matcher->other_count; i++)
+		const char *hit = memchr(value->data, piece->data[0],
+								 value->length - piece->length + 1);
+
+		if (hit == NULL)
+			return false;
+		value->length -= hit - value->data;
+		value->data = hit;
+		if (begins_with(value, piece))
 		{
-			if (scalar_matches(&matcher->others[i], value))
-				return false;
+			value->data += piece->length;
+			value->length -= piece->length;
+			return true;
 		}
-		return true;
-	}
-	if (matcher->kind == MATCH_EXISTS)
-		return value->type != jbvNull;
-	switch (value->type)
-	{
-		case jbvString:
-			return string_matches(matcher, value->val.string.val,
-								  value->val.string.len);
-		case jbvNumeric:
-			return number_matches(matcher, value->val.numeric);
-		case jbvBool:
-			return matcher->kind == (value->val.boolean ? MATCH_TRUE : MATCH_FALSE);
-		case jbvNull:
-			return matcher->kind == MATCH_NULL;
-		default:
-			return false;
-	}
-}
-
-static bool
-any_matcher(const FilterCondition *condition, const JsonbValue *value)
-{
-	for (int i = 0; i < condition->matcher_count; i++)
-	{
-		if (scalar_matches(&condition->matchers[i], value))
-			return true;
+		value->data++;
+		value->length--;
 	}
 	return false;
-}
-
-/* ---- values: scalars, arrays, arrays of arrays ---- */
-
-static bool rule_matches(const FilterRule *rule, JsonbContainer *object);
-
-/* Does a value, or an element of an array, meet the condition? */
-static bool
-value_matches(const FilterCondition *condition, const JsonbValue *value)
-{
-	JsonbContainer *container;
-
-	if (value->type != jbvBinary)
-		return condition->nested == NULL && any_matcher(condition, value);
-	check_stack_depth();
-	container = value->val.binary.data;
-	if (JsonContainerIsObject(container))
-		return condition->nested != NULL &&
-			rule_matches(condition->nested, container);
-	for (uint32 i = 0; i < JsonContainerSize(container); i++)
-	{
-		JsonbValue *element = getIthJsonbValueFromContainer(container, i);
-
-		if (value_matches(condition, element))
-			return true;
-	}
-	return false;
-}
-
-/* ---- keys ---- */
-
-/* what is found under a key */
-typedef enum Found
-{
-	FOUND_NOTHING,				/* there is no such key */
-	FOUND_OTHER,				/* what is there does not match */
-	FOUND_MATCH
-} Found;
-
-static Found
-look_at(const FilterCondition *condition, const JsonbValue *value)
-{
-	if (value == NULL)
-		return FOUND_NOTHING;
-	if (value_matches(condition, value))
-		return FOUND_MATCH;
-	/* sns: exists is about leaves; an empty array has none */
-	if (value->type == jbvBinary && JsonContainerIsArray(value->val.binary.data) &&
-		JsonContainerSize(value->val.binary.data) == 0)
-		return FOUND_NOTHING;
-	return FOUND_OTHER;
 }
 
 /*
- * Looks for a key, by its whole name and, where it has dots, as a path through
- * objects: a policy's "a.b" is both.
+ * The first piece stands at the beginning, the last at the end, and the others
+ * between them, each at its first place: taking a later one never helps.
  */
-static Found
-look_for(const FilterCondition *condition, JsonbContainer *object,
-		 const char *key, int length)
-{
-	Found		found = look_at(condition,
-								getKeyJsonValueFromContainer(object, key, length, NULL));
-
-	for (int i = 1; i < length - 1 && found != FOUND_MATCH; i++)
-	{
-		JsonbValue *inner;
-		Found		deeper;
-
-		if (key[i] != '.')
-			continue;
-		inner = getKeyJsonValueFromContainer(object, key, i, NULL);
-		if (inner == NULL || inner->type != jbvBinary ||
-			!JsonContainerIsObject(inner->val.binary.data))
-			continue;
-		deeper = look_for(condition, inner->val.binary.data, key + i + 1,
-						  length - i - 1);
-		found = Max(found, deeper);
-	}
-	return found;
-}
-
 static bool
-takes_absence(const FilterCondition *condition)
+fits_pattern(FilterText value, const FilterPattern *pattern)
 {
-	for (int i = 0; i < condition->matcher_count; i++)
-	{
-		if (condition->matchers[i].kind == MATCH_EXISTS_NOT)
-			return true;
-	}
-	return false;
-}
+	const FilterText *first = &pattern->pieces[0];
+	const FilterText *last = &pattern->pieces[pattern->count - 1];
 
-static bool
-condition_holds(const FilterCondition *condition, JsonbContainer *object)
-{
-	switch (look_for(condition, object, condition->key, condition->key_length))
+	if (pattern->count == 1)
+		return filter_compare_texts(&value, first) == 0;
+	if (value.length < first->length + last->length ||
+		!begins_with(&value, first) || !ends_with(&value, last))
+		return false;
+	value.data += first->length;
+	value.length -= first->length + last->length;
+	for (const FilterText *piece = first + 1; piece < last; piece++)
 	{
-		case FOUND_MATCH:
-			return true;
-		case FOUND_OTHER:
-			return false;
-		case FOUND_NOTHING:
-			break;
-	}
-	/* nothing is there: a nested rule may ask for just that */
-	return takes_absence(condition) ||
-		(condition->nested != NULL && rule_matches(condition->nested, NULL));
-}
-
-static bool
-choice_holds(const FilterChoice *choice, JsonbContainer *object)
-{
-	for (int i = 0; i < choice->count; i++)
-	{
-		if (rule_matches(choice->rules[i], object))
-			return true;
-	}
-	return false;
-}
-
-/* "object" NULL: an object that is not there, of which no key exists. */
-static bool
-rule_matches(const FilterRule *rule, JsonbContainer *object)
-{
-	for (int i = 0; i < rule->condition_count; i++)
-	{
-		const FilterCondition *condition = &rule->conditions[i];
-
-		if (object == NULL ?
-			!takes_absence(condition) &&
-			!(condition->nested != NULL && rule_matches(condition->nested, NULL)) :
-			!condition_holds(condition, object))
-			return false;
-	}
-	for (int i = 0; i < rule->choice_count; i++)
-	{
-		if (!choice_holds(&rule->choices[i], object))
+		if (piece->length > 0 && !skip_behind(&value, piece))
 			return false;
 	}
 	return true;
 }
 
-/* ---- attributes ---- */
-
-/* sns: attributes of type Binary are ignored; here they are objects */
-static Jsonb *
-without_binaries(Jsonb *attributes)
+/* "lower" was made by filter_lower; only letters beyond ASCII need a copy. */
+static bool
+is_ignoring_case(const FilterText *value, const FilterText *lower)
 {
-	JsonbIterator *iterator = JsonbIteratorInit(&attributes->root);
-	JsonbParseState *state = NULL;
-	JsonbValue	key;
-	JsonbValue	value;
-	JsonbValue *result;
-	bool		any = false;
+	char	   *folded;
+	bool		same;
 
-	(void) JsonbIteratorNext(&iterator, &key, true);
-	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	while (JsonbIteratorNext(&iterator, &key, true) == WJB_KEY)
+	if (filter_is_ascii(value->data, value->length))
 	{
-		(void) JsonbIteratorNext(&iterator, &value, true);
-		if (value.type == jbvBinary && JsonContainerIsObject(value.val.binary.data))
-		{
-			any = true;
-			continue;
-		}
-		(void) pushJsonbValue(&state, WJB_KEY, &key);
-		(void) pushJsonbValue(&state, WJB_VALUE, &value);
+		same = value->length == lower->length;
+		for (int i = 0; same && i < value->length; i++)
+			same = pg_ascii_tolower((unsigned char) value->data[i]) ==
+				(unsigned char) lower->data[i];
+		return same;
 	}
-	result = pushJsonbValue(&state, WJB_END_OBJECT, NULL);
-	return any ? JsonbValueToJsonb(result) : attributes;
+	folded = filter_lower(value->data, value->length);
+	same = strlen(folded) == (size_t) lower->length &&
+		memcmp(folded, lower->data, lower->length) == 0;
+	pfree(folded);
+	return same;
+}
+
+static bool
+is_in_network(const FilterText *value, const FilterNetwork *network)
+{
+	char		text[INET6_ADDRSTRLEN];
+	unsigned char address[16];
+	int			whole = network->bits / 8;
+	int			rest = network->bits % 8;
+
+	if (value->length >= (int) sizeof(text))
+		return false;
+	memcpy(text, value->data, value->length);
+	text[value->length] = '\0';
+	if (inet_pton(network->family, text, address) != 1 ||
+		memcmp(address, network->address, whole) != 0)
+		return false;
+	return rest == 0 ||
+		(address[whole] ^ network->address[whole]) >> (8 - rest) == 0;
+}
+
+static bool
+is_in_range(Numeric value, const FilterRange *range)
+{
+	if (range->low != NULL)
+	{
+		int			order = filter_order(value, range->low);
+
+		if (order < 0 || (order == 0 && range->low_excluded))
+			return false;
+	}
+	if (range->high != NULL)
+	{
+		int			order = filter_order(value, range->high);
+
+		if (order > 0 || (order == 0 && range->high_excluded))
+			return false;
+	}
+	return true;
+}
+
+static bool is_wanted(const FilterValues *values, const JsonbValue *value);
+
+static bool
+string_meets(const FilterCondition *condition, const FilterText *value)
+{
+	switch (condition->kind)
+	{
+		case CONDITION_PREFIX:
+			return begins_with(value, &condition->u.text);
+		case CONDITION_SUFFIX:
+			return ends_with(value, &condition->u.text);
+		case CONDITION_IGNORE_CASE:
+			return is_ignoring_case(value, &condition->u.text);
+		case CONDITION_WILDCARD:
+			return fits_pattern(*value, &condition->u.pattern);
+		case CONDITION_CIDR:
+			return is_in_network(value, &condition->u.network);
+		case CONDITION_NUMERIC:
+		case CONDITION_ANYTHING_BUT:
+			break;
+	}
+	return false;
+}
+
+static bool
+meets(const FilterCondition *condition, const JsonbValue *value)
+{
+	if (condition->kind == CONDITION_ANYTHING_BUT)
+		return !is_wanted(&condition->u.except, value);
+	if (value->type == jbvNumeric)
+		return condition->kind == CONDITION_NUMERIC &&
+			is_in_range(value->val.numeric, &condition->u.range);
+	if (value->type == jbvString)
+	{
+		FilterText	text = {value->val.string.val, value->val.string.len};
+
+		return string_meets(condition, &text);
+	}
+	return false;
+}
+
+/* Is a scalar one of the values? */
+static bool
+is_wanted(const FilterValues *values, const JsonbValue *value)
+{
+	ListCell   *cell;
+
+	if (value->type == jbvString)
+	{
+		FilterText	text = {value->val.string.val, value->val.string.len};
+
+		if (bsearch(&text, values->strings, values->string_count,
+					sizeof(FilterText), filter_compare_texts) != NULL)
+			return true;
+	}
+	else if (value->type == jbvNumeric)
+	{
+		if (bsearch(&value->val.numeric, values->numbers,
+					values->number_count, sizeof(Numeric),
+					filter_compare_numbers) != NULL)
+			return true;
+	}
+	else if (value->type == jbvNull)
+		return values->has_null;	/* no operator takes it */
+	else if (value->val.boolean ? values->has_true : values->has_false)
+		return true;
+
+	foreach(cell, values->conditions)
+	{
+		if (meets(lfirst(cell), value))
+			return true;
+	}
+	return false;
+}
+
+/* One value of a key, or one of those that it has. */
+static bool
+key_takes(Search *search, const JsonbValue *value)
+{
+	const FilterKey *key = search->key;
+
+	search->found = true;
+	/* (sns: exists is true where the value is neither null nor empty) */
+	if (key->present && value->type != jbvNull &&
+		(value->type != jbvString || value->val.string.len > 0))
+		return true;
+	return is_wanted(&key->values, value);
+}
+
+/* ---- the values of a key ---- */
+
+static bool search_object(Search *search, JsonbContainer *object,
+						  const char *path, int length);
+
+/*
+ * Looks at the elements of an array, of arrays in it, and, with a path, at what
+ * the path leads to in objects.
+ */
+static bool
+search_array(Search *search, JsonbContainer *array, const char *path, int length)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(array);
+	JsonbValue	value;
+	bool		taken = false;
+
+	CHECK_FOR_INTERRUPTS();
+	(void) JsonbIteratorNext(&iterator, &value, true);	/* the array begins */
+	while (!taken &&
+		   JsonbIteratorNext(&iterator, &value, true) == WJB_ELEM)
+	{
+		if (value.type != jbvBinary)
+			taken = path == NULL && key_takes(search, &value);
+		else if (stack_is_too_deep())
+			break;
+		else if (JsonContainerIsArray(value.val.binary.data))
+			taken = search_array(search, value.val.binary.data, path, length);
+		else if (path != NULL)
+			taken = search_object(search, value.val.binary.data, path, length);
+	}
+	if (iterator != NULL)
+		pfree(iterator);
+	return taken;
+}
+
+/* Goes on with a member: at the end of the path, or with the rest of it. */
+static bool
+search_member(Search *search, JsonbValue *value, const char *rest, int length)
+{
+	if (value->type != jbvBinary)
+		return rest == NULL && key_takes(search, value);
+	if (stack_is_too_deep())
+		return false;
+	if (JsonContainerIsArray(value->val.binary.data))
+		return search_array(search, value->val.binary.data, rest, length);
+	return rest != NULL &&
+		search_object(search, value->val.binary.data, rest, length);
+}
+
+static bool
+search_object(Search *search, JsonbContainer *object, const char *path,
+			  int length)
+{
+	const char *end = path + length;
+	const char *period = path;
+	JsonbValue	value;
+
+	while ((period = memchr(period, '.', end - period)) != NULL)
+	{
+		if (getKeyJsonValueFromContainer(object, path, period - path,
+										 &value) != NULL &&
+			search_member(search, &value, period + 1, end - period - 1))
+			return true;
+		period++;
+	}
+	return getKeyJsonValueFromContainer(object, path, length, &value) != NULL &&
+		search_member(search, &value, NULL, 0);
+}
+
+static bool
+search_attribute(Search *search, JsonbContainer *attributes)
+{
+	const FilterText *name = &search->key->path;
+	JsonbValue	value;
+
+	if (getKeyJsonValueFromContainer(attributes, name->data, name->length,
+									 &value) == NULL)
+		return false;
+	if (value.type != jbvBinary)
+		return key_takes(search, &value);
+	if (!JsonContainerIsArray(value.val.binary.data))
+		return false;			/* Binary */
+	search->found = true;		/* though it may be empty */
+	return search_array(search, value.val.binary.data, NULL, 0);
+}
+
+/* ---- the policy ---- */
+
+static bool
+key_matches(const FilterKey *key, FilterScope scope, JsonbContainer *message)
+{
+	Search		search = {key, false};
+	bool		taken;
+
+	if (scope == FILTER_BODY)
+		taken = search_object(&search, message, key->path.data,
+							  key->path.length);
+	else
+		taken = search_attribute(&search, message);
+	return taken || (key->absent && !search.found);
+}
+
+static bool
+branch_matches(const FilterBranch *branch, FilterScope scope,
+			   JsonbContainer *message)
+{
+	ListCell   *cell;
+
+	foreach(cell, branch->keys)
+	{
+		if (!key_matches(lfirst(cell), scope, message))
+			return false;
+	}
+	foreach(cell, branch->alternatives)
+	{
+		ListCell   *other;
+		bool		matched = false;
+
+		foreach(other, (List *) lfirst(cell))
+		{
+			matched = branch_matches(lfirst(other), scope, message);
+			if (matched)
+				break;
+		}
+		if (!matched)
+			return false;
+	}
+	return true;
+}
+
+/* Is there an attribute that filters look at? */
+static bool
+has_attribute(JsonbContainer *attributes)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(attributes);
+	JsonbIteratorToken token;
+	JsonbValue	value;
+	bool		has = false;
+
+	while (!has &&
+		   (token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+		has = token == WJB_VALUE &&
+			(value.type != jbvBinary ||
+			 JsonContainerIsArray(value.val.binary.data));
+	if (iterator != NULL)
+		pfree(iterator);
+	return has;
+}
+
+/*
+ * A message without any attribute, or with an empty body, has nothing that
+ * could match, not even {"exists": false} (sns: sns-subscription-filter-policies).
+ */
+bool
+filter_matches_parsed(const Filter *filter, Jsonb *attributes, Jsonb *body)
+{
+	Jsonb	   *message = filter->scope == FILTER_BODY ? body : attributes;
+
+	if (filter->empty)
+		return true;
+	if (message == NULL || !JB_ROOT_IS_OBJECT(message) ||
+		JB_ROOT_COUNT(message) == 0)
+		return false;
+	if (filter->has_absent && filter->scope == FILTER_ATTRIBUTES &&
+		!has_attribute(&message->root))
+		return false;
+	return branch_matches(&filter->root, filter->scope, &message->root);
 }
 
 bool
-filter_matches(const Filter *filter, Jsonb *attributes, Jsonb *body)
+filter_matches(const Filter *filter, Jsonb *attributes, text *body)
 {
-	Jsonb	   *object = filter->scope == FILTER_BODY ? body : attributes;
+	Jsonb	   *parsed = NULL;
+	bool		matches;
 
-	if (filter->rule->condition_count == 0 && filter->rule->choice_count == 0)
-		return filter->scope == FILTER_ATTRIBUTES || body != NULL;
-	/* sns: where there is nothing at all, not even exists: false matches */
-	if (object == NULL || JB_ROOT_COUNT(object) == 0)
-		return false;
-	if (filter->scope == FILTER_ATTRIBUTES)
-		object = without_binaries(object);
-	return rule_matches(filter->rule, &object->root);
-}
-
-Jsonb *
-filter_parse_body(text *body)
-{
-	const char *start = VARDATA_ANY(body);
-	int			length = VARSIZE_ANY_EXHDR(body);
-	Datum		result;
-	Jsonb	   *json;
-
-	while (length > 0 && isspace((unsigned char) *start))
-	{
-		start++;
-		length--;
-	}
-	if (length == 0 || *start != '{' ||
-		!input_safely(jsonb_in, pnstrdup(start, length), &result))
-		return NULL;
-	json = DatumGetJsonbP(result);
-	return JB_ROOT_IS_OBJECT(json) ? json : NULL;
-}
-
-/*
- * filter_matches(filter_policy jsonb, filter_policy_scope text, message text,
- *		attributes jsonb) -> boolean
- *
- * To try a policy before it is used.
- */
-Datum
-decouple_filter_matches(PG_FUNCTION_ARGS)
-{
-	FilterScope scope = FILTER_ATTRIBUTES;
-	Filter	   *filter;
-
-	argument_required(fcinfo, 0, "filter_policy");
-	argument_required(fcinfo, 2, "message");
-	if (!PG_ARGISNULL(1))
-		scope = filter_scope_by_name(PG_GETARG_TEXT_PP(1));
-	filter = filter_compile(PG_GETARG_JSONB_P(0), scope, true);
-	PG_RETURN_BOOL(filter_matches(filter,
-								  PG_ARGISNULL(3) ? NULL : PG_GETARG_JSONB_P(3),
-								  scope == FILTER_BODY ?
-								  filter_parse_body(PG_GETARG_TEXT_PP(2)) : NULL));
+	if (filter->scope == FILTER_BODY && !filter->empty && body != NULL)
+		parsed = filter_parse_body(body);
+	matches = filter_matches_parsed(filter, attributes, parsed);
+	if (parsed != NULL)
+		pfree(parsed);
+	return matches;
 }

@@ -118,7 +118,7 @@ static void
 check_fields(const Subscription *subscription, bool fifo)
 {
 	const FieldValue *fields = subscription->fields;
-	FilterScope scope = filter_scope_by_name(DatumGetTextPP(fields[SUBSCRIPTION_FILTER_POLICY_SCOPE].value));
+	FilterScope scope = filter_scope_from_text(DatumGetTextPP(fields[SUBSCRIPTION_FILTER_POLICY_SCOPE].value));
 
 	if (!fields[SUBSCRIPTION_FILTER_POLICY].isnull)
 		(void) filter_compile(DatumGetJsonbP(fields[SUBSCRIPTION_FILTER_POLICY].value),
