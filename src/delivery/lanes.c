@@ -284,10 +284,24 @@ lanes_unblock(void)
 
 /* ---- rounds ---- */
 
+/* Was the lane's queue dropped?  Then the lane goes too. */
+static bool
+is_gone(Lane *lane)
+{
+	QueueDefinition definition;
+
+	if (definition_lookup_number(lane->number, &definition))
+		return false;
+	(void) hash_search(lanes, &lane->number, HASH_REMOVE, NULL);
+	return true;
+}
+
 /* A lane's turn; true if it has more to be done at once. */
 static bool
 take_turn(Lane *lane, EndStep end_step, MemoryContext step_context)
 {
+	if (is_gone(lane))
+		return false;
 	lane->noted = false;
 	for (int i = 0; i < TURN_STEPS; i++)
 	{
