@@ -3,6 +3,7 @@
 test/t/egress starts it with its own network and mounts: there 9.9.9.9, which
 is public, is an address of this machine, and a name server of ours answers.
 """
+import atexit
 import os
 import socket
 import struct
@@ -30,6 +31,7 @@ def bind_files():
             target = '/etc/' + name
             open(target, 'w').close()
         subprocess.run(['mount', '--bind', path, target], check=True)
+        atexit.register(subprocess.run, ['umount', target])
 
 
 class NameServer:
