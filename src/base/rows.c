@@ -73,3 +73,15 @@ rows_end(RowScan *rows)
 		table_endscan(rows->scan);
 	UnregisterSnapshot(rows->snapshot);
 }
+
+HeapTuple
+rows_find(Relation rel, Oid index, ScanKey key)
+{
+	RowScan		rows;
+	HeapTuple	tuple;
+
+	rows_begin_index(&rows, rel, index, key);
+	tuple = rows_next(&rows);
+	rows_end(&rows);
+	return tuple;
+}

@@ -36,6 +36,9 @@ extern void rows_begin(RowScan *rows, Relation rel);
 extern void rows_begin_index(RowScan *rows, Relation rel, Oid index,
 							 ScanKey key);
 
+/* the first row of such a key, a copy; NULL where there is none */
+extern HeapTuple rows_find(Relation rel, Oid index, ScanKey key);
+
 /* the next row, a copy; NULL at the end */
 extern HeapTuple rows_next(RowScan *rows);
 extern void rows_end(RowScan *rows);

@@ -6,14 +6,12 @@
 
 #include "common/pg_prng.h"
 #include "mb/pg_wchar.h"
-#include "storage/lmgr.h"
 #include "utils/builtins.h"
 
 #include "base/settings.h"
 #include "base/version.h"
 #include "delivery/delivery.h"
 #include "delivery/delivery_log.h"
-#include "queue/draft.h"
 #include "security/policy.h"
 #include "store/group.h"
 #include "store/visit.h"
@@ -77,10 +75,7 @@ delivery_confirmation(const Delivery *delivery)
 bool
 delivery_open(const DeliveryRoute *route, QueueCall *queue)
 {
-	return definition_lookup(route->queue_name, &queue->definition) &&
-		OidIsValid(queue->definition.table) &&
-		ConditionalLockRelationOid(queue->definition.table, RowExclusiveLock) &&
-		call_open_if_fit(queue, route->queue_name);
+	return call_open_quietly(queue, route->queue_name);
 }
 
 /* An endpoint that has not confirmed gets the question, and nothing else. */
@@ -120,7 +115,6 @@ delivery_take(const DeliveryRoute *route, int limit, int64 bytes, int64 lease,
 		delivery->row = visit.current->row;
 		row_copy(&delivery->row);
 		delivery->attempts = row_receive_count(&delivery->row);
-		delivery->taken_at = visit.now;
 		bytes -= VARSIZE_ANY(DatumGetPointer(ROW_VALUE(&delivery->row, MESSAGE_BODY)));
 		count++;
 	}
@@ -190,11 +184,9 @@ static bool
 open_letters(const DeliveryRoute *route, const char *name, QueueCall *letters)
 {
 	return definition_lookup(name, &letters->definition) &&
-		OidIsValid(letters->definition.table) &&
 		letters->definition.fifo == route->topic.fifo &&
 		policy_allows_role(route->owner, letters->definition.owner, "send") &&
-		ConditionalLockRelationOid(letters->definition.table, RowExclusiveLock) &&
-		call_open_if_fit(letters, name);
+		call_open_quietly(letters, name);
 }
 
 /*

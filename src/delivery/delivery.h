@@ -37,7 +37,6 @@ typedef struct Delivery
 	Receipt		receipt;
 	MessageRow	row;			/* a copy */
 	int32		attempts;		/* this one included */
-	TimestampTz taken_at;
 } Delivery;
 
 typedef enum OutcomeKind

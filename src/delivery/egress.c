@@ -40,14 +40,9 @@ extern char **environ;
 
 /* ---- start and end ---- */
 
+/* Ends it. */
 static void
-close_at_exit(int code, Datum argument)
-{
-	egress_stop();
-}
-
-void
-egress_stop(void)
+stop(void)
 {
 	if (connection != PGINVALID_SOCKET)
 		close(connection);
@@ -65,11 +60,17 @@ egress_stop(void)
 	configured = NULL;
 }
 
+static void
+stop_at_exit(int code, Datum argument)
+{
+	stop();
+}
+
 /* It has ended, or does not say what it should. */
 static void
 lose(void)
 {
-	egress_stop();
+	stop();
 	pause_time = Min(Max(pause_time * 2, START_PAUSE_FIRST), START_PAUSE_LAST);
 	retry_at = GetCurrentTimestamp() + pause_time;
 	ereport(LOG,
@@ -123,7 +124,7 @@ start(void)
 		return false;
 	if (!registered)
 	{
-		on_proc_exit(close_at_exit, (Datum) 0);
+		on_proc_exit(stop_at_exit, (Datum) 0);
 		registered = true;
 	}
 	if (!spawn(ends[1]))

@@ -43,7 +43,4 @@ extern bool egress_pump(EgressOutcome outcome);
 /* the socket to wait for, and for what; PGINVALID_SOCKET where it does not run */
 extern pgsocket egress_socket(int *events);
 
-/* ends it */
-extern void egress_stop(void);
-
 #endif							/* DECOUPLE_EGRESS_H */

@@ -9,8 +9,6 @@
  */
 #include "postgres.h"
 
-#include "storage/lmgr.h"
-
 #include "base/settings.h"
 #include "base/version.h"
 #include "delivery/transport.h"
@@ -97,9 +95,7 @@ to_queue(const DeliveryRoute *route, const Delivery *delivery,
 	else if (!policy_allows_role(route->owner, queue.definition.owner, "send"))
 		outcome_set(outcome, OUTCOME_HOPELESS,
 					"the subscription's owner may not send to the queue");
-	else if (!OidIsValid(queue.definition.table) ||
-			 !ConditionalLockRelationOid(queue.definition.table, RowExclusiveLock) ||
-			 !call_open_if_fit(&queue, name))
+	else if (!call_open_quietly(&queue, name))
 		outcome_set(outcome, OUTCOME_NOT_TRIED,
 					"the queue's table is locked, missing or altered");
 	else

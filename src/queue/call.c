@@ -9,6 +9,7 @@
 
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
@@ -99,6 +100,15 @@ bool
 call_open_if_fit(QueueCall *call, const char *name)
 {
 	return open_if_fit(call, name, RowExclusiveLock);
+}
+
+bool
+call_open_quietly(QueueCall *call, const char *name)
+{
+	return definition_lookup(name, &call->definition) &&
+		OidIsValid(call->definition.table) &&
+		ConditionalLockRelationOid(call->definition.table, RowExclusiveLock) &&
+		call_open_if_fit(call, name);
 }
 
 bool

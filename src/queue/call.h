@@ -37,7 +37,10 @@ extern void call_open_to_read(QueueCall *call, Datum name, const char *action);
  */
 extern bool call_open_if_fit(QueueCall *call, const char *name);
 
-/* the same to read */
+/* the same, but false also where it would have to wait for its table */
+extern bool call_open_quietly(QueueCall *call, const char *name);
+
+/* as call_open_if_fit, to read */
 extern bool call_open_to_see(QueueCall *call, const char *name);
 
 /* closes; the locks stay until the transaction ends */

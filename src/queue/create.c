@@ -12,12 +12,9 @@
 
 #include "access/htup_details.h"
 #include "access/table.h"
-#include "catalog/pg_database.h"
-#include "commands/dbcommands.h"
 #include "commands/event_trigger.h"
 #include "fmgr.h"
 #include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 
 #include "base/arguments.h"
@@ -121,13 +118,7 @@ compare_with_existing(const Request *request, HeapTuple tuple,
 static void
 create(Relation definitions, Request *request)
 {
-	if (!may_create_in_database())
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied to create queue \"%s\"",
-						request->name),
-				 errhint("It needs the privilege CREATE on database \"%s\".",
-						 get_database_name(MyDatabaseId))));
+	policy_check_create("queue", request->name);
 	for (int i = 0; i < OPTION_COUNT; i++)
 	{
 		if (!request->given[i] && i != OPTION_FIFO)
@@ -174,11 +165,7 @@ apply_reset(FunctionCallInfo fcinfo, Request *request)
 		QueueOption option = option_by_name(TextDatumGetCString(names[i]));
 
 		if (request->given[option])
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("option \"%s\" is both given and reset",
-							option_name(option)),
-					 errhint("Do one or the other.")));
+			option_given_and_reset(option_name(option));
 		request->values[option] = option_default(option);
 		/* one without the other has no meaning */
 		if (option == OPTION_DEAD_LETTER_QUEUE &&

@@ -162,7 +162,6 @@ read_definition(const char *name, int32 number, QueueDefinition *definition)
 	Relation	rel = table_open(catalog_object(CATALOG_QUEUE_DEFINITIONS),
 								 AccessShareLock);
 	ScanKeyData key;
-	RowScan		rows;
 	HeapTuple	tuple;
 
 	if (name != NULL)
@@ -171,14 +170,11 @@ read_definition(const char *name, int32 number, QueueDefinition *definition)
 	else
 		ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT4EQ,
 					Int32GetDatum(number));
-	rows_begin_index(&rows, rel,
-					 catalog_object(name != NULL ?
-									CATALOG_QUEUE_DEFINITIONS_NAME :
-									CATALOG_QUEUE_DEFINITIONS_NUMBER), &key);
-	tuple = rows_next(&rows);
+	tuple = rows_find(rel, catalog_object(name != NULL ?
+										  CATALOG_QUEUE_DEFINITIONS_NAME :
+										  CATALOG_QUEUE_DEFINITIONS_NUMBER), &key);
 	if (tuple != NULL)
 		definition_from_tuple(definition, tuple, RelationGetDescr(rel));
-	rows_end(&rows);
 	table_close(rel, AccessShareLock);
 	if (tuple == NULL)
 		return false;

@@ -40,18 +40,6 @@ definitions_open(void)
 					  RowExclusiveLock);
 }
 
-static HeapTuple
-find_by(Relation definitions, CatalogObject index, ScanKey key)
-{
-	RowScan		rows;
-	HeapTuple	tuple;
-
-	rows_begin_index(&rows, definitions, catalog_object(index), key);
-	tuple = rows_next(&rows);
-	rows_end(&rows);
-	return tuple;
-}
-
 HeapTuple
 definitions_find(Relation definitions, const char *name)
 {
@@ -59,7 +47,8 @@ definitions_find(Relation definitions, const char *name)
 
 	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_TEXTEQ,
 				CStringGetTextDatum(name));
-	return find_by(definitions, CATALOG_QUEUE_DEFINITIONS_NAME, &key);
+	return rows_find(definitions,
+					 catalog_object(CATALOG_QUEUE_DEFINITIONS_NAME), &key);
 }
 
 void
@@ -160,7 +149,8 @@ definitions_forget(Relation definitions, int32 number)
 	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT4EQ,
 				Int32GetDatum(number));
 	delete_row(definitions,
-			   find_by(definitions, CATALOG_QUEUE_DEFINITIONS_NUMBER, &key));
+			   rows_find(definitions,
+						 catalog_object(CATALOG_QUEUE_DEFINITIONS_NUMBER), &key));
 	memory_forget(&deduplication_memory, number);
 	memory_forget(&attempt_memory, number);
 }

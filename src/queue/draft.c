@@ -182,17 +182,20 @@ key_is(const JsonbValue *key, const char *name)
 		memcmp(key->val.string.val, name, key->val.string.len) == 0;
 }
 
+text *
+body_from_jsonb(Jsonb *json)
+{
+	return cstring_to_text(JsonbToCString(NULL, &json->root, VARSIZE(json)));
+}
+
 /* A body that is no string is kept as its JSON text. */
 static text *
 body_from_json(JsonbValue *value)
 {
-	Jsonb	   *json;
-
 	if (value->type == jbvString)
 		return cstring_to_text_with_len(value->val.string.val,
 										value->val.string.len);
-	json = JsonbValueToJsonb(value);
-	return cstring_to_text(JsonbToCString(NULL, &json->root, VARSIZE(json)));
+	return body_from_jsonb(JsonbValueToJsonb(value));
 }
 
 static void

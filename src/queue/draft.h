@@ -29,6 +29,9 @@ typedef struct Draft
 	text	   *structure;		/* or NULL */
 } Draft;
 
+/* a jsonb value's text, as a body */
+extern text *body_from_jsonb(Jsonb *json);
+
 /* arrays that go with bodies; NULL: not given */
 typedef struct DraftArrays
 {

@@ -191,6 +191,15 @@ option_from_argument(FunctionCallInfo fcinfo, int n, QueueOption option,
 	return true;
 }
 
+void
+option_given_and_reset(const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("option \"%s\" is both given and reset", name),
+			 errhint("Do one or the other.")));
+}
+
 QueueOption
 option_by_name(const char *name)
 {

@@ -61,6 +61,9 @@ extern bool option_values_equal(const OptionValue *a, const OptionValue *b);
 extern bool option_from_argument(FunctionCallInfo fcinfo, int n,
 								 QueueOption option, OptionValue *value);
 
+/* raises 22023: an option is both given and reset */
+extern void option_given_and_reset(const char *name);
+
 /* the option that "reset" names; 22023 where there is none */
 extern QueueOption option_by_name(const char *name);
 

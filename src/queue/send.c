@@ -168,33 +168,24 @@ decouple_send(PG_FUNCTION_ARGS)
 Datum
 decouple_send_jsonb(PG_FUNCTION_ARGS)
 {
-	Jsonb	   *body;
-
 	argument_required(fcinfo, SEND_QUEUE_NAME, "queue_name");
 	argument_required(fcinfo, SEND_BODY, "body");
-	body = PG_GETARG_JSONB_P(SEND_BODY);
 	PG_RETURN_INT64(send_one(fcinfo,
-							 cstring_to_text(JsonbToCString(NULL, &body->root,
-															VARSIZE(body)))));
+							 body_from_jsonb(PG_GETARG_JSONB_P(SEND_BODY))));
 }
 
-/* Sends all drafts and returns their ids as the function's set. */
-static void
-return_sent(FunctionCallInfo fcinfo, Datum queue_name, Draft *drafts,
-			int count, const char *call_name)
+void
+send_and_return(FunctionCallInfo fcinfo, QueueCall *call, Draft *drafts,
+				int count)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	QueueCall	call;
-	MessageRow *rows;
-	int64	   *ids;
+	MessageRow *rows = MemoryContextAllocHuge(CurrentMemoryContext,
+											  sizeof(MessageRow) * Max(count, 1));
+	int64	   *ids = palloc(sizeof(int64) * Max(count, 1));
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-	call_open(&call, queue_name, "send", call_name);
-	rows = MemoryContextAllocHuge(CurrentMemoryContext,
-								  sizeof(MessageRow) * Max(count, 1));
-	ids = palloc(sizeof(int64) * Max(count, 1));
-	send_drafts(&call, drafts, count, rows, ids);
-	call_close(&call);
+	send_drafts(call, drafts, count, rows, ids);
+	call_close(call);
 
 	for (int i = 0; i < count; i++)
 	{
@@ -218,6 +209,7 @@ decouple_send_batch(PG_FUNCTION_ARGS)
 	Datum	   *bodies;
 	DraftArrays arrays = {0};
 	Draft	   *drafts;
+	QueueCall	call;
 	int64		delay;
 	int			count;
 
@@ -234,8 +226,8 @@ decouple_send_batch(PG_FUNCTION_ARGS)
 													 "deduplication_ids",
 													 "bodies", count);
 	drafts = drafts_from_arrays(bodies, &arrays, delay, count);
-	return_sent(fcinfo, PG_GETARG_DATUM(BATCH_QUEUE_NAME), drafts, count,
-				"send_batch()");
+	call_open(&call, PG_GETARG_DATUM(BATCH_QUEUE_NAME), "send", "send_batch()");
+	send_and_return(fcinfo, &call, drafts, count);
 	return (Datum) 0;
 }
 
@@ -246,11 +238,13 @@ Datum
 decouple_send_messages(PG_FUNCTION_ARGS)
 {
 	Draft	   *drafts;
+	QueueCall	call;
 	int			count;
 
 	argument_required(fcinfo, 0, "queue_name");
 	argument_required(fcinfo, 1, "messages");
 	count = drafts_from_json(PG_GETARG_JSONB_P(1), &drafts);
-	return_sent(fcinfo, PG_GETARG_DATUM(0), drafts, count, "send_messages()");
+	call_open(&call, PG_GETARG_DATUM(0), "send", "send_messages()");
+	send_and_return(fcinfo, &call, drafts, count);
 	return (Datum) 0;
 }

@@ -5,6 +5,8 @@
 #ifndef DECOUPLE_SEND_H
 #define DECOUPLE_SEND_H
 
+#include "fmgr.h"
+
 #include "queue/call.h"
 #include "queue/draft.h"
 
@@ -15,5 +17,12 @@
  */
 extern void send_drafts(QueueCall *call, Draft *drafts, int count,
 						MessageRow *rows, int64 *ids);
+
+/*
+ * Sends drafts to an opened queue, closes it, and returns their ids as the set of
+ * the calling function.
+ */
+extern void send_and_return(FunctionCallInfo fcinfo, QueueCall *call,
+							Draft *drafts, int count);
 
 #endif							/* DECOUPLE_SEND_H */

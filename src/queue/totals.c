@@ -36,17 +36,11 @@ enum TotalsColumn
 static HeapTuple
 find_row(Relation rel, int32 number)
 {
-	RowScan		rows;
 	ScanKeyData key;
-	HeapTuple	tuple;
 
 	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT4EQ,
 				Int32GetDatum(number));
-	rows_begin_index(&rows, rel, catalog_object(CATALOG_QUEUE_TOTALS_NUMBER),
-					 &key);
-	tuple = rows_next(&rows);
-	rows_end(&rows);
-	return tuple;
+	return rows_find(rel, catalog_object(CATALOG_QUEUE_TOTALS_NUMBER), &key);
 }
 
 static void

@@ -10,7 +10,6 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
-#include "storage/lmgr.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
@@ -99,19 +98,6 @@ forget_old(Step *step, QueueCall *call, TimestampTz now)
 	return step->writes < STEP_WRITES;
 }
 
-/*
- * Opens a queue without waiting for anybody; false where it is gone, unfit or
- * locked by somebody.
- */
-static bool
-open_quietly(QueueCall *call, const char *queue_name)
-{
-	return definition_lookup(queue_name, &call->definition) &&
-		OidIsValid(call->definition.table) &&
-		ConditionalLockRelationOid(call->definition.table, RowExclusiveLock) &&
-		call_open_if_fit(call, queue_name);
-}
-
 bool
 upkeep_step(const char *queue_name, UpkeepPass *pass)
 {
@@ -121,7 +107,7 @@ upkeep_step(const char *queue_name, UpkeepPass *pass)
 	TimestampTz now = decouple_now();
 	bool		ended;
 
-	if (!open_quietly(&call, queue_name))
+	if (!call_open_quietly(&call, queue_name))
 		return false;
 	if (!pass->due_done)
 	{
@@ -189,7 +175,7 @@ upkeep_attempts(const char *queue_name)
 	int32		attempts;
 	int64		id = 0;
 
-	if (!open_quietly(&call, queue_name))
+	if (!call_open_quietly(&call, queue_name))
 		return false;
 	if (call.store.slot != NULL)
 		pg_atomic_write_u32(&call.store.slot->attend, 0);
@@ -225,7 +211,7 @@ upkeep_counts(const char *queue_name, bool fold)
 	QueueCall	call;
 	TimestampTz now = GetCurrentTimestamp();
 
-	if (!open_quietly(&call, queue_name))
+	if (!call_open_quietly(&call, queue_name))
 		return;
 	totals_load(call.definition.number);
 	if (call.store.slot != NULL)

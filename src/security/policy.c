@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_database.h"
+#include "commands/dbcommands.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 
@@ -23,26 +24,40 @@ policy_allows(Oid owner, const char *action)
 	return policy_allows_role(GetUserId(), owner, action);
 }
 
-void
-policy_check(Oid owner, const char *queue_name, const char *action)
+/* The same for both kinds: "queue" and "topic". */
+static void
+check(Oid owner, const char *kind, const char *name, const char *action)
 {
 	if (!policy_allows(owner, action))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied to %s on queue \"%s\"",
-						action, queue_name),
-				 errhint("A queue is open to its owner, to members of that role and to superusers.")));
+				 errmsg("permission denied to %s on %s \"%s\"",
+						action, kind, name),
+				 errhint("A %s is open to its owner, to members of that role and to superusers.",
+						 kind)));
+}
+
+void
+policy_check(Oid owner, const char *queue_name, const char *action)
+{
+	check(owner, "queue", queue_name, action);
 }
 
 void
 policy_check_topic(Oid owner, const char *topic_name, const char *action)
 {
-	if (!policy_allows(owner, action))
+	check(owner, "topic", topic_name, action);
+}
+
+void
+policy_check_create(const char *kind, const char *name)
+{
+	if (!may_create_in_database())
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied to %s on topic \"%s\"",
-						action, topic_name),
-				 errhint("A topic is open to its owner, to members of that role and to superusers.")));
+				 errmsg("permission denied to create %s \"%s\"", kind, name),
+				 errhint("It needs the privilege CREATE on database \"%s\".",
+						 get_database_name(MyDatabaseId))));
 }
 
 void

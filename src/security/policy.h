@@ -21,6 +21,9 @@ extern void policy_check(Oid owner, const char *queue_name, const char *action);
 extern void policy_check_topic(Oid owner, const char *topic_name,
 							   const char *action);
 
+/* raises 42501 unless the current user may make a "kind" of this name */
+extern void policy_check_create(const char *kind, const char *name);
+
 /* raises 42501 unless superuser or owner of the current database */
 extern void policy_check_administer(const char *call);
 

@@ -10,12 +10,9 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/indexing.h"
-#include "catalog/pg_database.h"
-#include "commands/dbcommands.h"
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
@@ -192,13 +189,7 @@ insert_topic(const TopicRequest *request, int32 number)
 static void
 create(Relation definitions, TopicRequest *request)
 {
-	if (!may_create_in_database())
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied to create topic \"%s\"",
-						request->name),
-				 errhint("It needs the privilege CREATE on database \"%s\".",
-						 get_database_name(MyDatabaseId))));
+	policy_check_create("topic", request->name);
 	fill_queue_options(request);
 	fields_fill(topic_fields, TOPIC_FIELDS, request->fields, NULL);
 	identity_ensure();
@@ -242,10 +233,7 @@ reset_option(TopicRequest *request, char *name)
 		if (strcmp(name, option_name(option)) != 0 || option == OPTION_FIFO)
 			continue;
 		if (request->given[option])
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("option \"%s\" is both given and reset", name),
-					 errhint("Do one or the other.")));
+			option_given_and_reset(name);
 		request->options[option] = option_default(option);
 		return;
 	}

@@ -56,7 +56,8 @@ put_string(StringInfo out, const char *key, const char *value)
 
 /* ---- the message itself ---- */
 
-text *
+/* A publication's message for a protocol. */
+static text *
 publication_message(Published *publication, Protocol protocol)
 {
 	static const char *const no_key = "default";

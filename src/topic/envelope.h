@@ -25,9 +25,6 @@ typedef struct Published
 	char	   *certificate_url;
 } Published;
 
-/* its message for a protocol */
-extern text *publication_message(Published *publication, Protocol protocol);
-
 /* what a subscription gets: the message, or the envelope around it */
 extern text *envelope_make(Published *publication,
 						   const TopicDefinition *topic,

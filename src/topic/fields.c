@@ -12,6 +12,7 @@
 
 #include "base/texts.h"
 #include "base/version.h"
+#include "queue/options.h"
 #include "topic/fields.h"
 
 /* A copy that does not depend on the call's arguments. */
@@ -96,10 +97,7 @@ field_reset(const Field *fields, int count, const char *name,
 		if (strcmp(fields[i].name, name) != 0)
 			continue;
 		if (values[i].given)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("option \"%s\" is both given and reset", name),
-					 errhint("Do one or the other.")));
+			option_given_and_reset(name);
 		values[i] = initial_value(&fields[i]);
 		return i;
 	}

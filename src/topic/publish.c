@@ -9,10 +9,8 @@
 #include "postgres.h"
 
 #include "fmgr.h"
-#include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
-#include "utils/tuplestore.h"
 
 #include "base/arguments.h"
 #include "base/version.h"
@@ -139,14 +137,10 @@ decouple_publish(PG_FUNCTION_ARGS)
 Datum
 decouple_publish_jsonb(PG_FUNCTION_ARGS)
 {
-	Jsonb	   *message;
-
 	argument_required(fcinfo, PUBLISH_TOPIC_NAME, "topic_name");
 	argument_required(fcinfo, PUBLISH_MESSAGE, "message");
-	message = PG_GETARG_JSONB_P(PUBLISH_MESSAGE);
 	PG_RETURN_INT64(publish_one(fcinfo,
-								cstring_to_text(JsonbToCString(NULL, &message->root,
-															   VARSIZE(message)))));
+								body_from_jsonb(PG_GETARG_JSONB_P(PUBLISH_MESSAGE))));
 }
 
 /*
@@ -157,12 +151,9 @@ decouple_publish_jsonb(PG_FUNCTION_ARGS)
 Datum
 decouple_publish_batch(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	Datum	   *messages;
 	DraftArrays arrays = {0};
 	Draft	   *drafts;
-	MessageRow *rows;
-	int64	   *ids;
 	QueueCall	call;
 	int			count;
 
@@ -185,20 +176,8 @@ decouple_publish_batch(PG_FUNCTION_ARGS)
 			subject_check(drafts[i].subject);
 	}
 
-	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	topic_open(&call, PG_GETARG_DATUM(BATCH_TOPIC_NAME), "publish",
 			   "publish_batch()");
-	rows = MemoryContextAllocHuge(CurrentMemoryContext,
-								  sizeof(MessageRow) * Max(count, 1));
-	ids = palloc(sizeof(int64) * Max(count, 1));
-	send_drafts(&call, drafts, count, rows, ids);
-	call_close(&call);
-	for (int i = 0; i < count; i++)
-	{
-		Datum		id = Int64GetDatum(ids[i]);
-		bool		isnull = false;
-
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, &id, &isnull);
-	}
+	send_and_return(fcinfo, &call, drafts, count);
 	return (Datum) 0;
 }

@@ -257,9 +257,7 @@ insert_subscription(Subscription *subscription)
 		TimestampTzGetDatum(GetCurrentTimestamp());
 	CatalogTupleInsert(rel, heap_form_tuple(RelationGetDescr(rel), values, nulls));
 	CommandCounterIncrement();
-	/* the same as a change: fan-outs read again */
-	subscription_update(rel, subscription_row(rel, subscription->id), values,
-						nulls, (bool[SUBSCRIPTION_COLUMNS]) {false});
+	subscriptions_changed(subscription->topic_number);
 	table_close(rel, NoLock);
 }
 

@@ -45,44 +45,33 @@ subscriptions_open(LOCKMODE lockmode)
 	return table_open(catalog_object(CATALOG_SUBSCRIPTION_DEFINITIONS), lockmode);
 }
 
-static List *
-rows_by(Relation subscriptions, CatalogObject index, ScanKey key)
-{
-	List	   *tuples = NIL;
-	RowScan		rows;
-	HeapTuple	tuple;
-
-	rows_begin_index(&rows, subscriptions, catalog_object(index), key);
-	while ((tuple = rows_next(&rows)) != NULL)
-		tuples = lappend(tuples, tuple);
-	rows_end(&rows);
-	return tuples;
-}
-
-static HeapTuple
-first_of(List *tuples)
-{
-	return tuples == NIL ? NULL : (HeapTuple) linitial(tuples);
-}
-
 HeapTuple
 subscription_row(Relation subscriptions, int64 id)
 {
 	ScanKeyData key;
 
 	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(id));
-	return first_of(rows_by(subscriptions, CATALOG_SUBSCRIPTION_DEFINITIONS_ID,
-							&key));
+	return rows_find(subscriptions,
+					 catalog_object(CATALOG_SUBSCRIPTION_DEFINITIONS_ID), &key);
 }
 
-List *
-subscription_rows(Relation subscriptions, int32 topic_number)
+/* The rows of a topic's subscriptions, copies. */
+static List *
+rows_of_topic(Relation subscriptions, int32 topic_number)
 {
+	List	   *tuples = NIL;
 	ScanKeyData key;
+	RowScan		rows;
+	HeapTuple	tuple;
 
 	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT4EQ,
 				Int32GetDatum(topic_number));
-	return rows_by(subscriptions, CATALOG_SUBSCRIPTION_DEFINITIONS_TOPIC, &key);
+	rows_begin_index(&rows, subscriptions,
+					 catalog_object(CATALOG_SUBSCRIPTION_DEFINITIONS_TOPIC), &key);
+	while ((tuple = rows_next(&rows)) != NULL)
+		tuples = lappend(tuples, tuple);
+	rows_end(&rows);
+	return tuples;
 }
 
 Subscription *
@@ -127,7 +116,7 @@ subscriptions_of_topic(int32 topic_number)
 	List	   *subscriptions = NIL;
 	ListCell   *cell;
 
-	foreach(cell, subscription_rows(rel, topic_number))
+	foreach(cell, rows_of_topic(rel, topic_number))
 		subscriptions = lappend(subscriptions,
 								subscription_from_row(lfirst(cell),
 													  RelationGetDescr(rel)));
@@ -158,7 +147,8 @@ subscription_of_queue(int32 queue_number)
 
 	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT4EQ,
 				Int32GetDatum(queue_number));
-	tuple = first_of(rows_by(rel, CATALOG_SUBSCRIPTION_DEFINITIONS_QUEUE, &key));
+	tuple = rows_find(rel, catalog_object(CATALOG_SUBSCRIPTION_DEFINITIONS_QUEUE),
+					  &key);
 	if (tuple != NULL)
 		subscription = subscription_from_row(tuple, RelationGetDescr(rel));
 	table_close(rel, AccessShareLock);
@@ -171,9 +161,8 @@ subscription_queue_name(int64 id, bool fifo)
 	return psprintf("subscription:" INT64_FORMAT "%s", id, fifo ? ".fifo" : "");
 }
 
-/* Fan-outs that have read the topic's subscriptions shall read them again. */
-static void
-tell_fan_outs(int32 topic_number)
+void
+subscriptions_changed(int32 topic_number)
 {
 	Oid			table = queue_table_find(topic_number);
 
@@ -199,7 +188,7 @@ subscription_drop(Relation subscriptions, HeapTuple tuple)
 		CatalogTupleDelete(subscriptions, &tuple->t_self);
 		CommandCounterIncrement();
 	}
-	tell_fan_outs(subscription->topic_number);
+	subscriptions_changed(subscription->topic_number);
 }
 
 void
@@ -208,7 +197,7 @@ subscriptions_drop(int32 topic_number)
 	Relation	rel = subscriptions_open(RowExclusiveLock);
 	ListCell   *cell;
 
-	foreach(cell, subscription_rows(rel, topic_number))
+	foreach(cell, rows_of_topic(rel, topic_number))
 		subscription_drop(rel, lfirst(cell));
 	table_close(rel, NoLock);
 }
@@ -226,7 +215,7 @@ subscription_update(Relation subscriptions, HeapTuple old, Datum *values,
 	CatalogTupleUpdate(subscriptions, &old->t_self,
 					   heap_modify_tuple(old, descriptor, values, nulls, replaces));
 	CommandCounterIncrement();
-	tell_fan_outs(DatumGetInt32(heap_getattr(old, SUBSCRIPTION_TOPIC_NUMBER,
+	subscriptions_changed(DatumGetInt32(heap_getattr(old, SUBSCRIPTION_TOPIC_NUMBER,
 											 descriptor, &isnull)));
 }
 

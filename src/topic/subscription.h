@@ -72,9 +72,8 @@ typedef struct Subscription
 
 extern Relation subscriptions_open(LOCKMODE lockmode);
 
-/* rows, copies: one by its id or NULL; all of a topic */
+/* the row of one, a copy, or NULL */
 extern HeapTuple subscription_row(Relation subscriptions, int64 id);
-extern List *subscription_rows(Relation subscriptions, int32 topic_number);
 
 /* what a row says, in the current memory context */
 extern Subscription *subscription_from_row(HeapTuple tuple, TupleDesc descriptor);
@@ -95,7 +94,10 @@ extern void subscriptions_drop(int32 topic_number);
 extern void subscription_set_paused(Relation subscriptions, HeapTuple tuple,
 									bool paused);
 
-/* changes columns of a row */
+/* fan-outs that have read the topic's subscriptions shall read them again */
+extern void subscriptions_changed(int32 topic_number);
+
+/* changes columns of a row, and tells so */
 extern void subscription_update(Relation subscriptions, HeapTuple old,
 								Datum *values, bool *nulls, bool *replaces);
 

@@ -109,16 +109,11 @@ HeapTuple
 topic_row(Relation topics, int32 number)
 {
 	ScanKeyData key;
-	RowScan		rows;
-	HeapTuple	tuple;
 
 	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT4EQ,
 				Int32GetDatum(number));
-	rows_begin_index(&rows, topics,
-					 catalog_object(CATALOG_TOPIC_DEFINITIONS_NUMBER), &key);
-	tuple = rows_next(&rows);
-	rows_end(&rows);
-	return tuple;
+	return rows_find(topics, catalog_object(CATALOG_TOPIC_DEFINITIONS_NUMBER),
+					 &key);
 }
 
 bool

@@ -98,16 +98,12 @@ fold_one(Relation rel, Counted *entry)
 	Datum		values[KEPT_COLUMNS];
 	bool		nulls[KEPT_COLUMNS] = {false};
 	ScanKeyData key;
-	RowScan		rows;
 	HeapTuple	old;
 	HeapTuple	tuple;
 
 	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT8EQ,
 				Int64GetDatum(entry->subscription_id));
-	rows_begin_index(&rows, rel, catalog_object(CATALOG_SUBSCRIPTION_TOTALS_ID),
-					 &key);
-	old = rows_next(&rows);
-	rows_end(&rows);
+	old = rows_find(rel, catalog_object(CATALOG_SUBSCRIPTION_TOTALS_ID), &key);
 	if (old != NULL)
 		heap_deform_tuple(old, descriptor, values, nulls);
 	values[KEPT_ID - 1] = Int64GetDatum(entry->subscription_id);

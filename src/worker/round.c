@@ -58,20 +58,15 @@ tidy_leftovers(EndStep end_step)
 	end_step();
 }
 
-/* Subscriptions that nobody confirmed, old records, totals of deliveries. */
+/* Subscriptions that nobody confirmed, and old records. */
 static void
-tidy_topics(EndStep end_step, bool fold)
+tidy_topics(EndStep end_step)
 {
 	(void) confirmation_expire();
 	end_step();
 	while (delivery_log_trim())
 		end_step();
 	end_step();
-	if (fold)
-	{
-		topic_totals_fold();
-		end_step();
-	}
 }
 
 void
@@ -93,7 +88,9 @@ round_all(EndStep end_step, bool outside)
 	}
 	(void) round_redrive(end_step);
 	lanes_all(end_step, outside);
-	tidy_topics(end_step, true);
+	topic_totals_fold();
+	end_step();
+	tidy_topics(end_step);
 	tidy_leftovers(end_step);
 }
 
@@ -193,7 +190,7 @@ round_spread(SpreadPass *pass, EndStep end_step, long milliseconds)
 	}
 	if (pass->queues != NIL)
 		return false;
-	tidy_topics(end_step, false);
+	tidy_topics(end_step);
 	tidy_leftovers(end_step);
 	return true;
 }
