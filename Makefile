@@ -219,7 +219,7 @@ check-one:
 	@test/run $(T)
 
 demo:
-	@test/setup build
+	@test/setup demo
 	@$(READY)
 	@test/demo/run
 

@@ -51,7 +51,7 @@ main(void)
 
 	if (PQstatus(connection) != CONNECTION_OK)
 		finish(connection);
-	run(connection, "LISTEN \"decouple.orders\"");
+	run(connection, "LISTEN \"decouple.billing\"");
 	for (;;)
 	{
 		struct pollfd socket = {.fd = PQsocket(connection), .events = POLLIN};

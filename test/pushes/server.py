@@ -10,42 +10,52 @@ import threading
 import time
 
 lock = threading.Lock()
-seen_later = set()
+seen = set()  # what was tried before
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = 'HTTP/1.1'
 
     def do_POST(self):
-        body = self.rfile.read(int(self.headers.get('Content-Length', 0)))
+        body = self.rfile.read(int(self.headers.get('Content-Length', 0))).decode()
+        kept = {'path': self.path, 'headers': {k.lower(): v for k, v in self.headers.items()}, 'body': body}
+        code, headers = (200, {}) if self.is_confirmation() else self.judge(body)
+        kept['status'] = code
         with lock:
-            with open(sys.argv[1], 'a') as kept:
-                kept.write(json.dumps({
-                    'path': self.path,
-                    'headers': {k.lower(): v for k, v in self.headers.items()},
-                    'body': body.decode()}) + '\n')
-        confirmation = 'Confirmation' in self.headers.get('x-amz-sns-message-type', '')
-        code = 200
-        if self.path.startswith('/status/') and not confirmation:
-            code = int(self.path.split('/')[2])
-        elif self.path == '/slow' and not confirmation:
-            time.sleep(1)
-        elif self.path == '/reset' and not confirmation:
+            with open(sys.argv[1], 'a') as file:
+                file.write(json.dumps(kept) + '\n')
+        if code is None:
             self.close_connection = True
             self.connection.close()
             return
-        elif self.path == '/later' and not confirmation:
-            with lock:
-                key = self.headers['webhook-id']
-                code = 200 if key in seen_later else 503
-                seen_later.add(key)
         self.send_response(code)
-        if code == 301:
-            self.send_header('Location', '/status/301/followed')
-        if code == 503 and self.path == '/later':
-            self.send_header('Retry-After', '2')
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.send_header('Content-Length', '0')
         self.end_headers()
+
+    def is_confirmation(self):
+        return 'Confirmation' in self.headers.get('x-amz-sns-message-type', '')
+
+    def is_first_attempt(self):
+        with lock:
+            first = self.headers['webhook-id'] not in seen
+            seen.add(self.headers['webhook-id'])
+        return first
+
+    def judge(self, body):
+        """The status, and headers; None closes the connection."""
+        if self.path == '/status/301':
+            return 301, {'Location': '/status/301/followed'}
+        if self.path.startswith('/status/'):
+            return int(self.path.split('/')[2]), {}
+        if self.path == '/later' and self.is_first_attempt():
+            return 503, {'Retry-After': '2'}
+        if self.path == '/reset':
+            return None, {}
+        if self.path == '/slow':
+            time.sleep(1)
+        return 200, {}
 
     def log_message(self, *arguments):
         pass
@@ -59,7 +69,12 @@ class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
         pass  # who was killed has gone in the middle of a request
 
 
-open(sys.argv[1], 'a').close()
-server = Server(('127.0.0.1', 0), Handler)
-print(server.server_port, flush=True)
-server.serve_forever()
+def serve(handler, port=0):
+    open(sys.argv[1], 'a').close()
+    server = Server(('127.0.0.1', port), handler)
+    print(server.server_port, flush=True)
+    server.serve_forever()
+
+
+if __name__ == '__main__':
+    serve(Handler)
