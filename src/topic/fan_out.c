@@ -20,8 +20,9 @@
  * its own subscription.
  *
  * What a topic's subscriptions are is read once and kept until a relcache
- * invalidation of the topic's table, which every change of them sends: the lock
- * on that table, taken first, brings it.
+ * invalidation of the topic's table, which every change of them sends.  A step
+ * looks for those after it has taken publications: so it knows all whose
+ * subscribe was done before the publish began.
  */
 #include "postgres.h"
 
@@ -61,7 +62,8 @@ typedef struct Routes
 {
 	int32		topic_number;	/* hash key */
 	Oid			table;
-	bool		valid;			/* cleared by invalidation */
+	bool		valid;			/* what follows may be used */
+	bool		changed;		/* by an invalidation, which clears "valid" too */
 	MemoryContext context;		/* of what follows */
 	TopicDefinition topic;
 	List	   *routes;
@@ -91,8 +93,10 @@ forget_table(Datum argument, Oid table)
 	hash_seq_init(&status, known_topics);
 	while ((entry = hash_seq_search(&status)) != NULL)
 	{
-		if (table == InvalidOid || entry->table == table)
-			entry->valid = false;
+		if (table != InvalidOid && entry->table != table)
+			continue;
+		entry->valid = false;
+		entry->changed = true;
 	}
 }
 
@@ -175,13 +179,36 @@ routes_of(int32 topic_number, Oid table)
 	}
 	if (entry->valid && entry->table == table)
 		return entry;
-	/* an invalidation while it is read makes it invalid again */
-	entry->table = table;
-	entry->valid = true;
-	if (read_routes(entry))
-		return entry;
+	/*
+	 * Not valid before all of it was read: after an error on the way the topic
+	 * would have too few subscriptions, and the others would lose messages.  Nor
+	 * where something has changed meanwhile.
+	 */
 	entry->valid = false;
-	return NULL;
+	entry->changed = false;
+	entry->table = table;
+	if (!read_routes(entry))
+		return NULL;
+	entry->valid = !entry->changed;
+	return entry;
+}
+
+/*
+ * The same after publications were taken: who subscribed before one of them was
+ * published has it.
+ */
+static Routes *
+routes_now(int32 topic_number, Oid table)
+{
+	Routes	   *entry;
+
+	AcceptInvalidationMessages();
+	entry = routes_of(topic_number, table);
+	if (entry == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("topic %d has gone while it was fanned out", topic_number)));
+	return entry;
 }
 
 /* ---- taking ---- */
@@ -401,14 +428,15 @@ fan_out_step(int32 topic_number)
 	if (!definition_lookup_number(topic_number, &definition) ||
 		!call_open_quietly(&step.call, definition.name))
 		return false;
-	step.known = routes_of(topic_number, definition.table);
-	if (step.known != NULL)
+	/* a topic whose row is not there, in half a restored database, is let be */
+	if (routes_of(topic_number, definition.table) != NULL)
 	{
 		step.messages = palloc(sizeof(Published) * STEP_MESSAGES);
 		more = take(&step);
 	}
 	if (step.count > 0)
 	{
+		step.known = routes_now(topic_number, definition.table);
 		step.rows = palloc(sizeof(MessageRow) * step.count);
 		step.wanted = palloc(sizeof(bool) * step.count);
 		foreach(cell, step.known->routes)
