@@ -102,11 +102,13 @@ OBJS := \
 	src/delivery/to_notify.o \
 	src/delivery/to_queue.o \
 	src/delivery/transport.o \
+	src/worker/functions.o \
 	src/worker/launcher.o \
 	src/worker/leave.o \
 	src/worker/maintain.o \
 	src/worker/round.o \
 	src/worker/status.o \
+	src/worker/step.o \
 	src/worker/tick.o \
 	src/worker/worker.o \
 	src/decouple.o

@@ -1,6 +1,6 @@
 /*
  * database.c
- *		Which databases have a worker, or shall have one.
+ *		Which databases have workers, or shall have them.
  */
 #include "postgres.h"
 
@@ -26,6 +26,7 @@ typedef struct DatabaseState
 
 static DatabaseState *state = NULL;
 static DatabaseEntry *mine = NULL;	/* this session's database */
+static WorkerPlace *my_place = NULL;	/* if this is a worker */
 
 Size
 database_memory(void)
@@ -78,7 +79,8 @@ find_or_make(Oid database)
 	{
 		memset(entry, 0, sizeof(*entry));
 		entry->database = database;
-		entry->worker_process = -1;
+		for (int kind = 0; kind < WORKER_KINDS; kind++)
+			entry->workers[kind].process = -1;
 	}
 	return entry;
 }
@@ -97,14 +99,14 @@ database_ask(void)
 {
 	/* a look without the lock: at worst it is asked once more */
 	if (state == NULL ||
-		(mine != NULL && mine->database == MyDatabaseId && mine->asked &&
-		 !mine->without))
+		(mine != NULL && mine->database == MyDatabaseId &&
+		 mine->workers[WORKER_UPKEEP].asked && !mine->without))
 		return;
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
 	mine = find_or_make(MyDatabaseId);
 	if (mine != NULL)
 	{
-		mine->asked = true;
+		mine->workers[WORKER_UPKEEP].asked = true;
 		mine->without = false;
 		wake_process(state->launcher_process);
 	}
@@ -118,14 +120,14 @@ database_wake_worker(void)
 
 	/* a latch that is set in vain does no harm */
 	if (state != NULL && entry != NULL && entry->database == MyDatabaseId)
-		wake_process(entry->worker_process);
+		wake_process(entry->workers[WORKER_UPKEEP].process);
 }
 
 bool
 database_has_worker(void)
 {
 	return state != NULL && mine != NULL && mine->database == MyDatabaseId &&
-		mine->worker_process >= 0;
+		mine->workers[WORKER_UPKEEP].process >= 0;
 }
 
 bool
@@ -188,7 +190,7 @@ database_add(Oid database)
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
 	entry = find_or_make(database);
 	if (entry != NULL && !entry->without)
-		entry->asked = true;
+		entry->workers[WORKER_UPKEEP].asked = true;
 	LWLockRelease(&state->lock);
 }
 
@@ -196,23 +198,26 @@ void
 database_forget(Oid database)
 {
 	DatabaseEntry *entry;
+	bool		any = false;
 
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
 	entry = find(database);
-	if (entry != NULL && entry->worker == 0)
+	for (int kind = 0; entry != NULL && kind < WORKER_KINDS; kind++)
+		any |= entry->workers[kind].pid != 0;
+	if (entry != NULL && !any)
 		memset(entry, 0, sizeof(*entry));
 	LWLockRelease(&state->lock);
 }
 
 void
-database_note_no_process(Oid database)
+database_note_no_process(Oid database, WorkerKind kind)
 {
 	DatabaseEntry *entry;
 
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
 	entry = find(database);
 	if (entry != NULL)
-		entry->no_process = true;
+		entry->workers[kind].no_process = true;
 	LWLockRelease(&state->lock);
 }
 
@@ -222,30 +227,31 @@ static void
 detach_worker(int code, Datum argument)
 {
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
-	if (mine != NULL && mine->database == MyDatabaseId &&
-		mine->worker == MyProcPid)
+	if (my_place != NULL && mine->database == MyDatabaseId &&
+		my_place->pid == MyProcPid)
 	{
-		mine->worker = 0;
-		mine->worker_process = -1;
+		my_place->pid = 0;
+		my_place->process = -1;
 	}
 	LWLockRelease(&state->lock);
 }
 
 bool
-database_attach_worker(void)
+database_attach_worker(WorkerKind kind)
 {
 	bool		attached = false;
 
 	before_shmem_exit(detach_worker, (Datum) 0);
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
 	mine = find_or_make(MyDatabaseId);
-	if (mine != NULL && mine->worker == 0 &&
+	if (mine != NULL && mine->workers[kind].pid == 0 &&
 		mine->away_until <= GetCurrentTimestamp())
 	{
-		mine->worker = MyProcPid;
-		mine->worker_process = my_process_number();
-		mine->started_at = GetCurrentTimestamp();
-		mine->no_process = false;
+		my_place = &mine->workers[kind];
+		my_place->pid = MyProcPid;
+		my_place->process = my_process_number();
+		my_place->started_at = GetCurrentTimestamp();
+		my_place->no_process = false;
 		attached = true;
 	}
 	LWLockRelease(&state->lock);
@@ -264,32 +270,64 @@ void
 database_note_round(void)
 {
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
-	mine->round_at = GetCurrentTimestamp();
+	my_place->round_at = GetCurrentTimestamp();
+	LWLockRelease(&state->lock);
+}
+
+bool
+database_ask_functions(void)
+{
+	WorkerPlace *place = &mine->workers[WORKER_FUNCTIONS];
+	int			process = place->process;
+	bool		possible;
+
+	/* a look without the lock: who is just leaving looks once more */
+	if (process >= 0)
+	{
+		wake_process(process);
+		if (place->asked)
+			return true;
+	}
+	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
+	place->asked = true;
+	possible = !place->no_process;
+	wake_process(state->launcher_process);
+	LWLockRelease(&state->lock);
+	return possible;
+}
+
+void
+database_ask_no_more(void)
+{
+	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
+	my_place->asked = false;
 	LWLockRelease(&state->lock);
 }
 
 /* ---- who needs the database for himself ---- */
 
-pid_t
-database_keep_away(Oid database, long milliseconds)
+void
+database_keep_away(Oid database, long milliseconds, pid_t workers[WORKER_KINDS])
 {
 	DatabaseEntry *entry;
-	pid_t		worker = 0;
 
+	memset(workers, 0, sizeof(pid_t) * WORKER_KINDS);
 	if (state == NULL)
-		return 0;
+		return;
 	LWLockAcquire(&state->lock, LW_EXCLUSIVE);
 	entry = find_or_make(database);
 	if (entry != NULL)
 	{
-		worker = entry->worker;
 		entry->away_until = milliseconds == 0 ? 0 :
 			TimestampTzPlusMilliseconds(GetCurrentTimestamp(), milliseconds);
 		if (milliseconds == 0)
 			wake_process(state->launcher_process);
-		else if (worker != 0)
-			(void) kill(worker, SIGTERM);
+		for (int kind = 0; kind < WORKER_KINDS; kind++)
+		{
+			workers[kind] = entry->workers[kind].pid;
+			if (milliseconds > 0 && workers[kind] != 0)
+				(void) kill(workers[kind], SIGTERM);
+		}
 	}
 	LWLockRelease(&state->lock);
-	return worker;
 }

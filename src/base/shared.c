@@ -105,6 +105,7 @@ slot_reset(QueueSlot *slot, Oid database, int32 number)
 	dlist_init(&slot->waiters);
 	pg_atomic_init_u32(&slot->notify, 0);
 	pg_atomic_init_u32(&slot->attend, 0);
+	pg_atomic_init_u32(&slot->call, 0);
 	pg_atomic_init_u64(&slot->highest_id, 0);
 	pg_atomic_init_u64(&slot->messages, 0);
 	for (int i = 0; i < QUEUE_TOTALS; i++)

@@ -136,6 +136,8 @@ typedef struct QueueSlot
 	pg_atomic_uint32 notify;
 	/* receives were rolled back: the worker shall look */
 	pg_atomic_uint32 attend;
+	/* functions are to be called with its messages: the function worker shall */
+	pg_atomic_uint32 call;
 
 	/* store/count.c: written under the lock held exclusively */
 	bool		counted;		/* counts are exact */

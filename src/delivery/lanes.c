@@ -51,6 +51,7 @@ typedef struct Lane
 static HTAB *lanes = NULL;
 static Lane *turn = NULL;		/* whose turn it is */
 static bool outside = true;		/* may what leaves the database be done? */
+static LaneHandOver hand_over = NULL;
 
 void
 lane_note(int32 queue_number, QueuePurpose purpose)
@@ -76,6 +77,12 @@ lane_note(int32 queue_number, QueuePurpose purpose)
 	}
 	lane->purpose = purpose;
 	lane->noted = true;
+}
+
+void
+lanes_hand_over(LaneHandOver function)
+{
+	hand_over = function;
 }
 
 void
@@ -247,6 +254,8 @@ deliver(Lane *lane)
 	if (route == NULL || route->subscription->paused)
 		return false;
 	transport = transport_of(route->subscription->protocol);
+	if (transport->apart && hand_over != NULL && hand_over(lane->number))
+		return false;
 	if (transport->call != NULL)
 		return deliver_inside(lane, route, transport);
 	return outside && deliver_outside(lane, route);

@@ -47,6 +47,13 @@ extern void lanes_unblock(void);
  */
 extern void lanes_all(EndStep end_step, bool outside);
 
+/*
+ * Lanes whose transport is apart are handed over to this function from now on; one
+ * that it returns false for is served by this process.
+ */
+typedef bool (*LaneHandOver) (int32 queue_number);
+extern void lanes_hand_over(LaneHandOver hand_over);
+
 /* the lane whose turn it was when an error came waits a while */
 extern void lanes_failed(void);
 

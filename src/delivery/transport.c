@@ -6,13 +6,16 @@
 
 #include "delivery/transport.h"
 
-/* a function's call is a transaction of its own: its locks are not held longer */
+/*
+ * A function's call is a transaction of its own: its locks are not held longer.
+ * And it may take its time, which others shall not wait for.
+ */
 static const Transport transports[PROTOCOLS] = {
-	[PROTOCOL_QUEUE] = {to_queue, 100},
-	[PROTOCOL_FUNCTION] = {to_function, 1},
-	[PROTOCOL_NOTIFY] = {to_notify, 100},
-	[PROTOCOL_HTTP] = {NULL, 0},
-	[PROTOCOL_HTTPS] = {NULL, 0},
+	[PROTOCOL_QUEUE] = {to_queue, 100, false},
+	[PROTOCOL_FUNCTION] = {to_function, 1, true},
+	[PROTOCOL_NOTIFY] = {to_notify, 100, false},
+	[PROTOCOL_HTTP] = {NULL, 0, false},
+	[PROTOCOL_HTTPS] = {NULL, 0, false},
 };
 
 const Transport *

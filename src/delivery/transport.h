@@ -20,6 +20,7 @@ typedef struct Transport
 {
 	TransportCall call;			/* NULL: by decouple-egress */
 	int			batch;			/* how many in one transaction */
+	bool		apart;			/* by a process of its own, where there is one */
 } Transport;
 
 extern const Transport *transport_of(Protocol protocol);

@@ -1,6 +1,6 @@
 /*
  * launcher.c
- *		Starts a worker in each database that has the extension.
+ *		Starts the workers of each database that has the extension.
  *
  * The launcher is connected to no database, so it is in nobody's way, and is
  * restarted by the postmaster whatever happens.  Which databases have the
@@ -45,7 +45,7 @@ extern PGDLLEXPORT void decouple_launcher_main(Datum argument);
 /* at least so often the launcher looks at all databases */
 #define LOOK_MS				10000
 
-/* the launcher's view of a worker, by the number of its entry */
+/* the launcher's view of a worker, by the number of its entry and its kind */
 typedef struct Launched
 {
 	Oid			database;
@@ -55,7 +55,17 @@ typedef struct Launched
 	long		pause;			/* in milliseconds */
 } Launched;
 
-static Launched launched[DATABASES_MAX];
+static Launched launched[DATABASES_MAX][WORKER_KINDS];
+
+/* what a worker of each kind is called, and runs */
+static const struct
+{
+	const char *name;
+	const char *function;
+}			worker_kinds[WORKER_KINDS] = {
+	[WORKER_UPKEEP] = {"decouple worker", "decouple_worker_main"},
+	[WORKER_FUNCTIONS] = {"decouple function worker", "decouple_function_worker_main"},
+};
 
 void
 launcher_init(void)
@@ -113,7 +123,7 @@ list_databases(bool only_served)
 }
 
 static bool
-start_worker(Launched *mine)
+start_worker(Launched *mine, WorkerKind kind)
 {
 	BackgroundWorker worker = {0};
 
@@ -122,9 +132,9 @@ start_worker(Launched *mine)
 	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
 	worker.bgw_restart_time = BGW_NEVER_RESTART;
 	strlcpy(worker.bgw_library_name, "decouple", BGW_MAXLEN);
-	strlcpy(worker.bgw_function_name, "decouple_worker_main", BGW_MAXLEN);
-	strlcpy(worker.bgw_name, "decouple worker", BGW_MAXLEN);
-	strlcpy(worker.bgw_type, "decouple worker", BGW_MAXLEN);
+	strlcpy(worker.bgw_function_name, worker_kinds[kind].function, BGW_MAXLEN);
+	strlcpy(worker.bgw_name, worker_kinds[kind].name, BGW_MAXLEN);
+	strlcpy(worker.bgw_type, worker_kinds[kind].name, BGW_MAXLEN);
 	worker.bgw_main_arg = ObjectIdGetDatum(mine->database);
 	worker.bgw_notify_pid = MyProcPid;
 	return RegisterDynamicBackgroundWorker(&worker, &mine->handle);
@@ -147,9 +157,10 @@ reap(Launched *mine, TimestampTz now)
 	mine->pause = Min(Max(mine->pause * 2, RESTART_FIRST_MS), RESTART_LAST_MS);
 }
 
-/* Starts or stops the worker of an entry; returns when to look again. */
+/* Starts or stops a worker of an entry; returns when to look again. */
 static TimestampTz
-serve(Launched *mine, const DatabaseEntry *entry, TimestampTz now)
+serve(Launched *mine, WorkerKind kind, const DatabaseEntry *entry,
+	  TimestampTz now)
 {
 	TimestampTz due;
 	static bool complained = false;
@@ -167,17 +178,18 @@ serve(Launched *mine, const DatabaseEntry *entry, TimestampTz now)
 		return DT_NOEND;
 	}
 	if (mine->handle != NULL || mine->database != entry->database ||
-		!OidIsValid(entry->database) || !entry->asked || entry->without)
+		!OidIsValid(entry->database) || !entry->workers[kind].asked ||
+		entry->without)
 		return DT_NOEND;
 	due = Max(mine->not_before, entry->away_until);
 	if (due > now)
 		return due;
-	if (start_worker(mine))
+	if (start_worker(mine, kind))
 	{
 		mine->started_at = now;
 		return DT_NOEND;
 	}
-	database_note_no_process(entry->database);
+	database_note_no_process(entry->database, kind);
 	if (!complained)
 		ereport(LOG,
 				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
@@ -198,13 +210,16 @@ serve_all(void)
 
 	for (int i = 0; database_entry(i, &entry); i++)
 	{
-		TimestampTz due;
+		for (int kind = 0; kind < WORKER_KINDS; kind++)
+		{
+			TimestampTz due;
 
-		/* where it was without, a session may ask again at any time */
-		if (entry.asked && entry.without)
-			launched[i].pause = 0;
-		due = serve(&launched[i], &entry, now);
-		next = Min(next, due);
+			/* where it was without, a session may ask again at any time */
+			if (entry.without)
+				launched[i][kind].pause = 0;
+			due = serve(&launched[i][kind], kind, &entry, now);
+			next = Min(next, due);
+		}
 	}
 	return next;
 }

@@ -1,12 +1,12 @@
 /*
  * leave.c
- *		The worker leaves a database that somebody needs for himself.
+ *		The workers leave a database that somebody needs for himself.
  *
  * DROP DATABASE, ALTER DATABASE ... RENAME and SET TABLESPACE, and CREATE
  * DATABASE with the database as template are refused by PostgreSQL while another
  * session is connected.  So the session that runs one of them first asks the
- * worker to leave, keeps it away for the time of the command, and lets it come
- * back.  Where the session dies meanwhile, the time limit does.
+ * workers to leave, keeps them away for the time of the command, and lets them
+ * come back.  Where the session dies meanwhile, the time limit does.
  *
  * Whoever does not own the database asks in vain: PostgreSQL will refuse the
  * command anyway.
@@ -29,7 +29,7 @@
 #include "base/version.h"
 #include "worker/launcher.h"
 
-/* how long the worker is kept away at most, and waited for */
+/* how long workers are kept away at most, and waited for */
 #define AWAY_MS		60000
 #define WAIT_MS		3000
 
@@ -109,6 +109,7 @@ process_utility(PlannedStmt *pstmt, const char *query, bool read_only,
 {
 	const char *name = needed_database(pstmt->utilityStmt);
 	volatile bool come_back = true;
+	pid_t		workers[WORKER_KINDS];
 	Oid			database = name == NULL || !IsTransactionState() ?
 		InvalidOid : get_database_oid(name, true);
 
@@ -121,19 +122,21 @@ process_utility(PlannedStmt *pstmt, const char *query, bool read_only,
 	}
 	PG_TRY();
 	{
-		pid_t		worker = database_keep_away(database, AWAY_MS);
-
-		if (worker != 0)
-			wait_until_gone(worker);
+		database_keep_away(database, AWAY_MS, workers);
+		for (int kind = 0; kind < WORKER_KINDS; kind++)
+		{
+			if (workers[kind] != 0)
+				wait_until_gone(workers[kind]);
+		}
 		run_next(pstmt, query, read_only, context, params, environment,
 				 receiver, completion);
-		/* to one that is dropped it shall not come back before the commit */
+		/* to one that is dropped they shall not come back before the commit */
 		come_back = !IsA(pstmt->utilityStmt, DropdbStmt);
 	}
 	PG_FINALLY();
 	{
 		if (come_back)
-			(void) database_keep_away(database, 0);
+			database_keep_away(database, 0, workers);
 	}
 	PG_END_TRY();
 }

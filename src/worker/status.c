@@ -38,27 +38,39 @@ seconds_since(TimestampTz time)
 	return (int) ((GetCurrentTimestamp() - time) / USECS_PER_SEC);
 }
 
-static void
-add_worker_row(FunctionCallInfo fcinfo)
+static char *
+running_state(const WorkerPlace *place)
 {
-	DatabaseEntry entry = {0};
-	bool		found = database_find(MyDatabaseId, &entry);
+	return psprintf("pid %d, for %d s, last round %d s ago", (int) place->pid,
+					seconds_since(place->started_at),
+					place->round_at == 0 ? 0 : seconds_since(place->round_at));
+}
 
-	if (found && entry.worker != 0)
-		add_row(fcinfo, "worker",
-				psprintf("pid %d, for %d s, last round %d s ago",
-						 (int) entry.worker, seconds_since(entry.started_at),
-						 entry.round_at == 0 ? 0 : seconds_since(entry.round_at)),
-				NULL);
+static void
+add_worker_row(FunctionCallInfo fcinfo, const WorkerPlace *place)
+{
+	if (place->pid != 0)
+		add_row(fcinfo, "worker", running_state(place), NULL);
 	else if (!decouple_upkeep)
 		add_row(fcinfo, "worker", "off",
 				"Set decouple.upkeep = on and reload, or let a scheduler run CALL decouple.maintain() every minute.");
-	else if (found && entry.no_process)
+	else if (place->no_process)
 		add_row(fcinfo, "worker", "no process is free",
 				"Increase max_worker_processes and restart the server.");
 	else
 		add_row(fcinfo, "worker", "not yet",
 				"It starts when a session uses a queue; otherwise look into the server's log.");
+}
+
+/* only where there is something to call, or was a minute ago */
+static void
+add_function_worker_row(FunctionCallInfo fcinfo, const WorkerPlace *place)
+{
+	if (place->pid != 0)
+		add_row(fcinfo, "function worker", running_state(place), NULL);
+	else if (place->no_process)
+		add_row(fcinfo, "function worker", "no process is free",
+				"Functions hold up other deliveries until you increase max_worker_processes and restart the server.");
 }
 
 static void
@@ -79,6 +91,8 @@ add_room_row(FunctionCallInfo fcinfo)
 Datum
 decouple_server_status(PG_FUNCTION_ARGS)
 {
+	DatabaseEntry entry = {0};
+
 	InitMaterializedSRF(fcinfo, 0);
 	if (shared == NULL || !database_is_shared())
 	{
@@ -98,7 +112,9 @@ decouple_server_status(PG_FUNCTION_ARGS)
 	add_row(fcinfo, "launcher", database_launcher_runs() ? "running" : "not running",
 			database_launcher_runs() ? NULL :
 			"It starts again within a second; if not, look into the server's log.");
-	add_worker_row(fcinfo);
+	(void) database_find(MyDatabaseId, &entry);
+	add_worker_row(fcinfo, &entry.workers[WORKER_UPKEEP]);
+	add_function_worker_row(fcinfo, &entry.workers[WORKER_FUNCTIONS]);
 	add_room_row(fcinfo);
 	return (Datum) 0;
 }

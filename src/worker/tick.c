@@ -35,6 +35,7 @@
 #include "store/count.h"
 #include "topic/topic_totals.h"
 #include "worker/round.h"
+#include "worker/step.h"
 #include "worker/tick.h"
 
 /* LISTENers are told at most so often */
@@ -66,35 +67,6 @@ typedef struct TickTimes
 
 static TickTimes times;
 static SpreadPass pass;
-static MemoryContext step_context = NULL;
-
-/* ---- transactions ---- */
-
-static void
-begin_step(void)
-{
-	SetCurrentStatementStartTimestamp();
-	StartTransactionCommand();
-	PushActiveSnapshot(GetTransactionSnapshot());
-	MemoryContextSwitchTo(step_context);
-}
-
-static void
-commit_step(void)
-{
-	PopActiveSnapshot();
-	CommitTransactionCommand();
-	pgstat_report_stat(false);
-	CHECK_FOR_INTERRUPTS();
-}
-
-/* Ends a step; the next one has a transaction of its own. */
-static void
-end_step(void)
-{
-	commit_step();
-	begin_step();
-}
 
 /* ---- waking and telling ---- */
 
@@ -122,7 +94,7 @@ tell_listeners(void)
 
 	if (numbers == NIL)
 		return;
-	begin_step();
+	step_begin();
 	foreach(cell, numbers)
 	{
 		QueueDefinition definition;
@@ -138,7 +110,7 @@ tell_listeners(void)
 			Async_Notify(channel, definition.name);
 		}
 	}
-	commit_step();
+	step_commit();
 }
 
 /* Wakes for what is due; returns when something is due next. */
@@ -176,16 +148,16 @@ do_deliveries(void)
 
 	if (http_pump())
 	{
-		begin_step();
-		if (http_settle(end_step))
+		step_begin();
+		if (http_settle(step_end))
 			lanes_unblock();
-		commit_step();
+		step_commit();
 	}
 	if (lanes_next() <= GetCurrentTimestamp())
 	{
-		begin_step();
-		more = lanes_round(end_step);
-		commit_step();
+		step_begin();
+		more = lanes_round(step_end);
+		step_commit();
 	}
 	return more;
 }
@@ -206,20 +178,20 @@ do_urgent(TimestampTz now)
 {
 	bool		fold = is_time(&times.folded_at, now, FOLD_MS);
 
-	begin_step();
-	round_urgent(end_step, fold);
+	step_begin();
+	round_urgent(step_end, fold);
 	if (fold)
 		topic_totals_fold();
-	commit_step();
+	step_commit();
 }
 
 static void
 do_redrives(void)
 {
-	begin_step();
-	if (round_redrive(end_step))
+	step_begin();
+	if (round_redrive(step_end))
 		times.urgent_at = 0;	/* go on at once */
-	commit_step();
+	step_commit();
 }
 
 static void
@@ -233,9 +205,9 @@ go_on_with_pass(void)
 		times.in_pass = true;
 		times.pass_began_at = now;
 	}
-	begin_step();
-	ended = round_spread(&pass, end_step, SLICE_MS);
-	commit_step();
+	step_begin();
+	ended = round_spread(&pass, step_end, SLICE_MS);
+	step_commit();
 	if (ended)
 	{
 		now = GetCurrentTimestamp();
@@ -247,12 +219,10 @@ go_on_with_pass(void)
 }
 
 static void
-make_contexts(void)
+make_context(void)
 {
-	if (step_context != NULL)
+	if (pass.context != NULL)
 		return;
-	step_context = AllocSetContextCreate(TopMemoryContext, "decouple tick",
-										 ALLOCSET_DEFAULT_SIZES);
 	pass.context = AllocSetContextCreate(TopMemoryContext, "decouple pass",
 										 ALLOCSET_DEFAULT_SIZES);
 }
@@ -316,9 +286,8 @@ worker_tick(void)
 	bool		notes;
 	bool		more;
 
-	make_contexts();
-	MemoryContextReset(step_context);
-	MemoryContextSwitchTo(step_context);
+	make_context();
+	steps_begin();
 	next = wake_due(decouple_now());
 	look_for_news(&notifications, &notes);
 	if (notifications && is_time(&times.notified_at, now, NOTIFY_PAUSE_MS))

@@ -17,6 +17,9 @@
  */
 extern long worker_tick(void);
 
+/* what a worker's tick returns that has nothing to do and shall end */
+#define WORKER_DONE		(-1)
+
 /* the last tick ended with an error: what it was at is begun anew later */
 extern void worker_tick_failed(void);
 

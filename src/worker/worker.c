@@ -1,8 +1,9 @@
 /*
  * worker.c
- *		The worker of one database: wait, tick, report.
+ *		The workers of one database: wait, tick, report.
  *
- * It holds no lock and no snapshot between two pieces of work.  An error is
+ * There is one for upkeep, and one for functions while there are some to be called;
+ * they differ in what they do at a tick.  A worker holds no lock and no snapshot between two pieces of work.  An error is
  * logged, ends the piece that was under way, and costs a pause; the worker goes
  * on.  When the extension is gone it leaves.
  */
@@ -25,12 +26,30 @@
 #include "base/database.h"
 #include "base/settings.h"
 #include "delivery/egress.h"
+#include "delivery/lanes.h"
+#include "worker/functions.h"
 #include "worker/tick.h"
 
 extern PGDLLEXPORT void decouple_worker_main(Datum argument);
+extern PGDLLEXPORT void decouple_function_worker_main(Datum argument);
 
 /* the pause after an error grows up to so many milliseconds */
 #define ERROR_PAUSE_LAST_MS		60000
+
+typedef struct Work
+{
+	const char *name;			/* of the application */
+	const char *activity;
+	long		(*tick) (void);
+	void		(*tick_failed) (void);
+} Work;
+
+static const Work works[WORKER_KINDS] = {
+	[WORKER_UPKEEP] = {"decouple worker", "decouple: upkeep",
+	worker_tick, worker_tick_failed},
+	[WORKER_FUNCTIONS] = {"decouple function worker", "decouple: functions",
+	functions_tick, lanes_failed},
+};
 
 static void
 add_error_context(void *argument)
@@ -56,15 +75,15 @@ extension_is_there(void)
  * with each error in a row.
  */
 static long
-tick_safely(long *error_pause)
+tick_safely(const Work *work, long *error_pause)
 {
 	MemoryContext context = TopMemoryContext;
 	volatile long pause = 0;
 
 	PG_TRY();
 	{
-		pgstat_report_activity(STATE_RUNNING, "decouple: upkeep");
-		pause = worker_tick();
+		pgstat_report_activity(STATE_RUNNING, work->activity);
+		pause = work->tick();
 		pgstat_report_activity(STATE_IDLE, NULL);
 		*error_pause = 0;
 	}
@@ -74,7 +93,7 @@ tick_safely(long *error_pause)
 		EmitErrorReport();
 		FlushErrorState();
 		AbortCurrentTransaction();
-		worker_tick_failed();
+		work->tick_failed();
 		*error_pause = Min(Max(*error_pause * 2, decouple_upkeep_interval),
 						   ERROR_PAUSE_LAST_MS);
 		pgstat_report_activity(STATE_IDLE, NULL);
@@ -133,23 +152,23 @@ set_options(void)
 					PGC_S_OVERRIDE);
 }
 
-void
-decouple_worker_main(Datum argument)
+static void
+run(Oid database, WorkerKind kind)
 {
+	const Work *work = &works[kind];
 	ErrorContextCallback callback = {0};
 	long		error_pause = 0;
 
 	pqsignal(SIGTERM, die);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	BackgroundWorkerUnblockSignals();
-	BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(argument),
-											  InvalidOid, 0);
+	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, 0);
 	set_options();
-	pgstat_report_appname("decouple worker");
+	pgstat_report_appname(work->name);
 	callback.callback = add_error_context;
 	callback.previous = error_context_stack;
 	error_context_stack = &callback;
-	if (!database_attach_worker())
+	if (!database_attach_worker(kind))
 		proc_exit(0);
 	for (;;)
 	{
@@ -167,8 +186,23 @@ decouple_worker_main(Datum argument)
 			database_note_without();
 			proc_exit(0);
 		}
-		pause = tick_safely(&error_pause);
+		pause = tick_safely(work, &error_pause);
 		database_note_round();
+		if (pause == WORKER_DONE)
+			proc_exit(0);
 		sleep_for(pause, error_pause == 0);
 	}
+}
+
+void
+decouple_worker_main(Datum argument)
+{
+	lanes_hand_over(functions_hand_over);
+	run(DatumGetObjectId(argument), WORKER_UPKEEP);
+}
+
+void
+decouple_function_worker_main(Datum argument)
+{
+	run(DatumGetObjectId(argument), WORKER_FUNCTIONS);
 }
