@@ -57,6 +57,10 @@ elif question == 'followed':
 elif question == 'token':
     tokens = [envelope(k)['Token'] for k in mine if 'Confirmation' in k['headers']['x-amz-sns-message-type']]
     print(tokens[-1] if tokens else '')
+elif question == 'field':
+    print(envelope(mine[-1]).get(arguments[0], '') if mine else '')
+elif question == 'signed':
+    sys.exit(0 if verify_sns(envelope(mine[-1]), arguments[0]) else 1)
 elif question == 'type':
     print(mine[-1]['headers']['x-amz-sns-message-type'] if mine else '')
 elif question == 'verify':
