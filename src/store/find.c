@@ -54,6 +54,18 @@ found_release(Found *found)
 	found->slot = NULL;
 }
 
+/*
+ * Is there such a page?  To ask for the size is a system call, and it only grows:
+ * nobody truncates a table that we have locked.
+ */
+static bool
+is_inside(StoreTable *table, BlockNumber block)
+{
+	if (block >= table->blocks)
+		table->blocks = RelationGetNumberOfBlocks(table->heap);
+	return block < table->blocks;
+}
+
 /* Looks where the receipt says that the message is. */
 bool
 find_by_address(Store *store, const Receipt *receipt, Found *found)
@@ -64,8 +76,7 @@ find_by_address(Store *store, const Receipt *receipt, Found *found)
 	if (!receipt_address(receipt, &address))
 		return false;
 	use_table(store, receipt_place(receipt), found);
-	if (ItemPointerGetBlockNumber(&address) <
-		RelationGetNumberOfBlocks(found->table->heap))
+	if (is_inside(found->table, ItemPointerGetBlockNumber(&address)))
 	{
 		InitDirtySnapshot(dirty);
 		if (table_tuple_fetch_row_version(found->table->heap, &address, &dirty,

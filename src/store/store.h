@@ -109,6 +109,7 @@ typedef struct StoreTable
 {
 	Relation	heap;			/* NULL until used */
 	ReceiptPlace place;
+	BlockNumber blocks;			/* it has at least so many */
 	bool		indexes_open;
 	int			index_count;
 	Relation   *indexes;		/* those that are ready for inserts */
