@@ -24,4 +24,4 @@ class Warehouse(server.Handler):
         return 200, {}
 
 
-server.serve(Warehouse, int(sys.argv[2]) if len(sys.argv) > 2 else 0)
+server.serve(Warehouse)

@@ -1,6 +1,6 @@
 """A web server that keeps what it was sent, a JSON line each, and answers by path.
 
-usage: server.py file; prints its port
+usage: server.py file [port]; prints its port
 """
 import http.server
 import json
@@ -69,9 +69,9 @@ class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
         pass  # who was killed has gone in the middle of a request
 
 
-def serve(handler, port=0):
+def serve(handler):
     open(sys.argv[1], 'a').close()
-    server = Server(('127.0.0.1', port), handler)
+    server = Server(('127.0.0.1', int(sys.argv[2]) if len(sys.argv) > 2 else 0), handler)
     print(server.server_port, flush=True)
     server.serve_forever()
 
