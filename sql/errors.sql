@@ -140,6 +140,9 @@ SELECT decouple.send_messages('q', '{}');
 SELECT decouple.send_messages('q', '[1]');
 SELECT decouple.send_messages('q', '[{"delay": "1 s"}]');
 SELECT decouple.send_messages('q', '[{"body": "m", "colour": 1}]');
+-- what is cut off is cut off between characters
+SELECT decouple.send_messages('q', jsonb_build_array(jsonb_build_object('body', 'm', repeat('x', 255) || 'ä', 1)));
+SELECT decouple.send('q', 'm', attributes => jsonb_build_object(repeat('x', 255) || 'ä', 1));
 SELECT decouple.send_messages('q', '[{"body": "m"}, {"body": "m", "delay": 30}]');
 SELECT decouple.send_messages('q', '[{"body": "m", "expires_in": "soon"}]');
 \set VERBOSITY sqlstate

@@ -55,7 +55,8 @@ check_name(const char *name, int length)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid name of a message attribute: \"%s\"",
-						pnstrdup(name, Min(length, ATTRIBUTE_NAME_MAX))),
+						pnstrdup(name, pg_mbcliplen(name, length,
+													ATTRIBUTE_NAME_MAX))),
 				 errhint("Use 1 to 256 of A-Z, a-z, 0-9, underscore, hyphen and period, with no period at an end or beside another.")));
 }
 

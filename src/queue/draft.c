@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
@@ -233,7 +234,9 @@ set_member(Draft *draft, const JsonbValue *key, JsonbValue *value, int element)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("unknown key \"%s\" in message %d",
 						pnstrdup(key->val.string.val,
-								 Min(key->val.string.len, 256)), element),
+								 pg_mbcliplen(key->val.string.val,
+											  key->val.string.len, 256)),
+						element),
 				 errhint("The keys are body, delay, attributes, group_id, deduplication_id and expires_in.")));
 }
 

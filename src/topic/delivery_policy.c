@@ -95,15 +95,19 @@ static int32
 integer_of(const char *key, const JsonbValue *value, int32 minimum,
 		   int32 maximum)
 {
-	double		number;
+	int32		number;
+	bool		too_large = false;
 
 	if (value->type != jbvNumeric)
 		bad_policy("not a number:", key);
-	number = DatumGetFloat8(DirectFunctionCall1(numeric_float8,
-												NumericGetDatum(value->val.numeric)));
-	if (number != floor(number) || number < minimum || number > maximum)
+	/* not as double: numeric raises an error of its own for 1e400 */
+	number = numeric_int4_opt_error(value->val.numeric, &too_large);
+	if (too_large || number < minimum || number > maximum ||
+		!DatumGetBool(DirectFunctionCall2(numeric_eq,
+										  NumericGetDatum(value->val.numeric),
+										  NumericGetDatum(int64_to_numeric(number)))))
 		bad_policy("out of its range:", key);
-	return (int32) number;
+	return number;
 }
 
 static void
@@ -374,7 +378,7 @@ delivery_policy_delay(const DeliveryPolicy *policy, int32 attempts)
 		return policy->min_delay * USECS_PER_SEC;
 	retry -= policy->min_delay_retries;
 	if (retry < backoffs)
-		return (int64) (backoff_seconds(policy, retry, backoffs) * USECS_PER_SEC);
+		return (int64) rint(backoff_seconds(policy, retry, backoffs) * USECS_PER_SEC);
 	return policy->max_delay * USECS_PER_SEC;
 }
 

@@ -21,6 +21,7 @@
 #include <arpa/inet.h>
 #include <sys/socket.h>
 
+#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
@@ -433,7 +434,9 @@ compile_operator(Place *place, JsonbContainer *object)
 		bad_policy(&place->key->path,
 				   psprintf("There is no operator \"%s\".",
 							pnstrdup(name.val.string.val,
-									 Min(name.val.string.len, NAMEDATALEN))),
+									 pg_mbcliplen(name.val.string.val,
+												  name.val.string.len,
+												  NAMEDATALEN))),
 				   "Use anything-but, cidr, equals-ignore-case, exists, numeric, prefix, suffix or wildcard.");
 	place->operator = operator->name;
 	operator->compile(place, &operand);

@@ -2,7 +2,7 @@
 -- order, each backoff function between its two delays, never more than an hour;
 -- and a topic's policy holds for HTTP unless a subscription has its own.
 BEGIN;
-SELECT plan(15);
+SELECT plan(18);
 
 CREATE FUNCTION seconds(policy text, protocol text DEFAULT NULL) RETURNS numeric[] LANGUAGE sql
 AS $$ SELECT array_agg(round(extract(epoch FROM d), 3)) FROM decouple.delivery_delays(policy::jsonb, protocol) d $$;
@@ -21,6 +21,13 @@ SELECT is(seconds('{"healthyRetryPolicy": {"minDelayTarget": 10, "maxDelayTarget
 	ARRAY[10, 15, 25, 40]::numeric[], 'arithmetic');
 SELECT is(seconds('{"healthyRetryPolicy": {"minDelayTarget": 7, "maxDelayTarget": 9, "numRetries": 1, "backoffFunction": "geometric"}}'),
 	ARRAY[7]::numeric[], 'one retry: the lower delay');
+
+SELECT is((SELECT array_agg(d) FROM decouple.delivery_delays('{"healthyRetryPolicy": {"minDelayTarget": 7, "maxDelayTarget": 61, "numRetries": 2, "backoffFunction": "geometric"}}') d),
+	ARRAY['7 s', '61 s']::interval[], 'the last is the greater delay to the microsecond');
+
+-- a number that no double holds is one out of its range
+SELECT throws_ok($$ SELECT decouple.delivery_delays('{"healthyRetryPolicy": {"numRetries": 1e400}}') $$, '22023', 'invalid delivery policy: out of its range: "numRetries"', 'a number that is far too large');
+SELECT throws_ok($$ SELECT decouple.delivery_delays('{"healthyRetryPolicy": {"numRetries": 1e-400}}') $$, '22023', 'invalid delivery policy: out of its range: "numRetries"', 'and one that is far too small');
 
 -- any policy that is taken: delays within bounds, never falling in the backoff,
 -- as many as it says, an hour at most

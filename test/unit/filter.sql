@@ -2,7 +2,7 @@
 -- scopes, $or, the limits; a bad policy is refused with its key, and no body,
 -- whatever it is, raises an error.
 BEGIN;
-SELECT plan(333);
+SELECT plan(334);
 CREATE FUNCTION pg_temp.attr(policy text, attributes text, wanted boolean, description text) RETURNS text
 LANGUAGE sql AS $$ SELECT is(decouple.filter_matches(policy::jsonb, NULL, NULL, attributes::jsonb), wanted, description) $$;
 CREATE FUNCTION pg_temp.body(policy text, body text, wanted boolean, description text) RETURNS text
@@ -315,6 +315,7 @@ SELECT pg_temp.refused('{"o": {"k": {}}}', 'o.k', 'An object in the policy is em
 SELECT pg_temp.refused('{"$or": [{"k": ["a"]}, {}]}', '$or', 'An object in the policy is empty.');
 SELECT pg_temp.refused('{"$or": [{"k": ["a"]}, {"l": "b"}]}', 'l', 'Its value is neither an array nor an object.');
 SELECT pg_temp.refused('{"$or": [{"k": ["a"]}]}', '$or', 'There is no operator "k".');
+SELECT pg_temp.refused('{"k": [{"' || repeat('x', 63) || 'ä": 1}]}', 'k', 'There is no operator "' || repeat('x', 63) || '".');
 SELECT pg_temp.refused(format('{"%s": 1}', repeat('ä', 200)), repeat('ä', 128), 'Its value is neither an array nor an object.');
 
 -- ---- limits ----
