@@ -271,5 +271,5 @@ help:
 	@echo 'make soak          a million random operations in each mode, and fifty crashes'
 	@echo 'make psql          try it: a private server, gone when you leave'
 	@echo 'make valgrind      run the tests under valgrind'
-	@echo 'make fuzz          give parsers broken input, FUZZ_SECONDS=n each'
+	@echo 'make fuzz          give parsers broken input, FUZZ_SECONDS=n each; PostgreSQL 15'
 	@echo 'make format        format the C files; format-check only looks'

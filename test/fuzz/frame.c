@@ -12,16 +12,17 @@
 #include "egress/frame.h"
 #include "fuzz.h"
 
-#define SEED(text)	{text, sizeof(text) - 1}
-
 const FuzzSeed fuzz_seeds[] = {
 	SEED("\0\0\0\2O\0"),
 	SEED("\0\0\0\x1b" "C\0\0\0\1\0\0\0\n10.0.0.0/8\0\0\1\0\0\0\1\0"),
 	SEED("\0\0\0\x1b" "O\0\0\0\0\0\0\0\7\0\0\0\0\xc8\377\377\377\377\0\0\0\5\0\0\0\1x"),
 	SEED("\0\0\0\x3b" "R\0\0\0\0\0\0\0\1\0\0\1\0\0\0\0\0\7http://\0\0\0\0\0\0\0\1u\0\0\0\1p"
 		 "\0\0\0\1\0\0\0\4X: y\0\0\0\4body"),
-	{NULL, 0}
+	SEEDS_END
 };
+
+/* frames are bytes */
+const FuzzSeed fuzz_dictionary[] = {SEEDS_END};
 
 /* Copies a string from one frame to another, looking at each byte. */
 static void
