@@ -40,6 +40,10 @@ SELECT decouple.purge('q');
 SELECT decouple.redrive('dead');
 SELECT decouple.cancel_redrive('dead', 1);
 SELECT decouple.queue_measures('q');
+SELECT decouple.blocked_groups_of('q');
+CALL decouple.await('q');
+CALL decouple.await_any('{q}');
+SELECT decouple.schedule_send('q', 's', '* * * * *', 'm');
 SELECT decouple.create_queue('q');
 SELECT decouple.alter_queue('q', delay => '1 s');
 SELECT decouple.drop_queue('q');
@@ -61,6 +65,18 @@ SELECT count(*) FROM decouple.queue_metrics;
 SELECT count(*) FROM decouple.redrive_tasks;
 SELECT item, state FROM decouple.status() WHERE item NOT IN ('preloaded', 'upkeep', 'launcher', 'worker', 'shared memory');
 SELECT decouple.channel('q'), decouple.queue_exists('q'), decouple.queue_exists('r');
+SELECT count(*) FROM decouple.schedule_rows();
+SELECT count(*) > 0 AS there FROM decouple.server_status();
+-- nothing to be had by these: they are for the caller's own, or call others
+\set VERBOSITY sqlstate
+SELECT decouple.unschedule('s');
+SELECT decouple.forget_dropped_queues();
+SELECT decouple.tap_queue_is_empty('q');
+SELECT decouple.tap_queue_has('q', '{}');
+SELECT decouple.tap_has_queue('q');
+SELECT decouple.tap_has_topic('t');
+SELECT decouple.tap_ok(true, 'x');
+\set VERBOSITY default
 
 -- somebody else's queue is no dead-letter queue or destination of mine
 RESET ROLE;

@@ -78,12 +78,15 @@ delivery_open(const DeliveryRoute *route, QueueCall *queue)
 	return call_open_quietly(queue, route->queue_name);
 }
 
-/* An endpoint that has not confirmed gets the question, and nothing else. */
+/*
+ * An endpoint that has not confirmed gets the question, and nothing else.  One
+ * that was never to be asked has no token, and so no question.
+ */
 static bool
 may_go(const DeliveryRoute *route, const MessageRow *row)
 {
-	return route->subscription->confirmed ||
-		!ROW_IS_NULL(row, MESSAGE_STRUCTURE);
+	return ROW_IS_NULL(row, MESSAGE_STRUCTURE) ?
+		route->subscription->confirmed : route->subscription->token != NULL;
 }
 
 int
@@ -114,6 +117,8 @@ delivery_take(const DeliveryRoute *route, int limit, int64 bytes, int64 lease,
 		visit_took(&visit);
 		delivery->row = visit.current->row;
 		row_copy(&delivery->row);
+		if (route->topic.fifo)
+			topic_row_complete(&delivery->row);
 		delivery->attempts = row_receive_count(&delivery->row);
 		bytes -= VARSIZE_ANY(DatumGetPointer(ROW_VALUE(&delivery->row, MESSAGE_BODY)));
 		count++;

@@ -116,13 +116,12 @@ http_take(const DeliveryRoute *route, int allowance, int *taken,
 	return *taken == room;
 }
 
+/* What was taken goes with the transaction that took it. */
 static void
-discard_taken(XactEvent event, void *argument)
+discard_taken(void)
 {
 	dlist_mutable_iter iter;
 
-	if (event != XACT_EVENT_ABORT)
-		return;
 	dlist_foreach_modify(iter, &requests)
 	{
 		Request    *request = dlist_container(Request, link, iter.cur);
@@ -134,10 +133,27 @@ discard_taken(XactEvent event, void *argument)
 	}
 }
 
+static void
+at_transaction_end(XactEvent event, void *argument)
+{
+	if (event == XACT_EVENT_ABORT)
+		discard_taken();
+}
+
+/* each step sends what it took before the next one begins: it is this one's */
+static void
+at_savepoint_end(SubXactEvent event, SubTransactionId id,
+				 SubTransactionId parent, void *argument)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		discard_taken();
+}
+
 void
 http_init(void)
 {
-	RegisterXactCallback(discard_taken, NULL);
+	RegisterXactCallback(at_transaction_end, NULL);
+	RegisterSubXactCallback(at_savepoint_end, NULL);
 }
 
 /* ---- a request ---- */
@@ -148,11 +164,26 @@ put_text(FrameBuffer *out, const char *value)
 	frame_put_string(out, value, strlen(value));
 }
 
-/* The bytes that are delivered: UTF-8, whatever the database has. */
-static char *
-utf8_body(const Delivery *delivery, size_t *length)
+/* What is delivered; a question is made now, with the token of now. */
+static text *
+body_of(const DeliveryRoute *route, const Delivery *delivery)
 {
-	text	   *body = DatumGetTextPP(ROW_VALUE(&delivery->row, MESSAGE_BODY));
+	char	   *confirmation = delivery_confirmation(delivery);
+
+	if (confirmation == NULL)
+		return DatumGetTextPP(ROW_VALUE(&delivery->row, MESSAGE_BODY));
+	return envelope_confirmation(confirmation_kind(confirmation),
+								 delivery_message_id(delivery),
+								 DatumGetTimestampTz(ROW_VALUE(&delivery->row,
+															   MESSAGE_SENT_AT)),
+								 &route->topic, route->subscription);
+}
+
+/* The bytes of that: UTF-8, whatever the database has. */
+static char *
+utf8_body(const DeliveryRoute *route, const Delivery *delivery, size_t *length)
+{
+	text	   *body = body_of(route, delivery);
 	char	   *data = pnstrdup(VARDATA_ANY(body), VARSIZE_ANY_EXHDR(body));
 	char	   *utf8 = pg_server_to_any(data, VARSIZE_ANY_EXHDR(body), PG_UTF8);
 
@@ -240,7 +271,7 @@ put_request(FrameBuffer *out, const Request *request,
 	bool		https_only = DatumGetBool(route->topic.fields[TOPIC_HTTPS_ONLY].value);
 	size_t		begin;
 	size_t		length;
-	char	   *body = utf8_body(&request->delivery, &length);
+	char	   *body = utf8_body(route, &request->delivery, &length);
 	List	   *headers = all_headers(route, &request->delivery, body, length);
 	ListCell   *cell;
 

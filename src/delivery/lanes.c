@@ -4,11 +4,13 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "storage/latch.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
+#include "utils/resowner.h"
 #include "utils/timestamp.h"
 
 #include "base/settings.h"
@@ -50,7 +52,9 @@ typedef struct Lane
 
 static HTAB *lanes = NULL;
 static Lane *turn = NULL;		/* whose turn it is */
-static bool outside = true;		/* may what leaves the database be done? */
+static bool outside = true;		/* is the transaction ours, and may end?  Else
+								 * nothing can leave the database */
+static bool guarded = false;	/* is an error caught here? else it is our caller's */
 static LaneHandOver hand_over = NULL;
 
 void
@@ -207,11 +211,16 @@ deliver_inside(Lane *lane, const DeliveryRoute *route,
 		return false;
 	try_all(route, transport, deliveries, count, outcomes);
 	if (!delivery_open(route, &queue))
+	{
+		/* a function that unsubscribes itself: nothing is left to settle */
+		if (delivery_route(lane->number) == NULL)
+			return false;
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_IN_USE),
 				 errmsg("the table of subscription " INT64_FORMAT " was taken away",
 						route->subscription->id),
 				 errhint("Its deliveries are tried again.")));
+	}
 	for (int i = 0; i < count; i++)
 		delivery_settle(route, &queue, &deliveries[i], &outcomes[i]);
 	call_close(&queue);
@@ -275,6 +284,52 @@ lane_step(Lane *lane)
 	return more;
 }
 
+/*
+ * The same where nobody above us goes on after an error: one lane's must not stop
+ * the others, whose owners are others.
+ */
+static bool
+lane_step_guarded(Lane *lane)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	volatile bool more = false;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		more = lane_step(lane);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+		lanes_failed();
+		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+			ReThrowError(error);
+		error->elevel = WARNING;
+		ThrowErrorData(error);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	return more;
+}
+
+bool
+lanes_own_transaction(void)
+{
+	return outside;
+}
+
 void
 lanes_unblock(void)
 {
@@ -315,7 +370,7 @@ take_turn(Lane *lane, EndStep end_step, MemoryContext step_context)
 	for (int i = 0; i < TURN_STEPS; i++)
 	{
 		MemoryContext before = MemoryContextSwitchTo(step_context);
-		bool		more = lane_step(lane);
+		bool		more = guarded ? lane_step_guarded(lane) : lane_step(lane);
 
 		MemoryContextSwitchTo(before);
 		end_step();
@@ -431,9 +486,11 @@ finish_outside(EndStep end_step)
 void
 lanes_all(EndStep end_step, bool may_leave)
 {
-	if (!decouple_delivery)
+	/* a function that is being called calls maintain(): its turn is no time for it */
+	if (!decouple_delivery || turn != NULL)
 		return;
 	outside = may_leave;
+	guarded = true;
 	all_of(PURPOSE_PUBLICATIONS, end_step);
 	all_of(PURPOSE_DELIVERIES, end_step);
 	if (may_leave)

@@ -38,12 +38,20 @@ extern TimestampTz lanes_next(void);
  */
 extern bool lanes_round(EndStep end_step);
 
+/*
+ * Is the transaction one of ours, for this work alone?  Not where maintain() was
+ * called in a transaction block.
+ */
+extern bool lanes_own_transaction(void);
+
 /* there is room again: lanes that waited for it have their turn */
 extern void lanes_unblock(void);
 
 /*
  * All that can be done now, to its end: maintain().  With "outside" also what
  * leaves the database, for about a minute at most: not in a transaction block.
+ * An error of one lane becomes a warning, and the others go on: unlike the worker's
+ * caller, maintain()'s has nobody above who would try the others.
  */
 extern void lanes_all(EndStep end_step, bool outside);
 

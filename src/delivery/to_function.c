@@ -6,6 +6,13 @@
  * The call is a subtransaction: what an error undoes is the function's work, not
  * the note that it has failed.  It has a time limit of its own.  Settings that the
  * function changes are undone.  A cancel of the worker itself is passed on.
+ *
+ * The session is that of a superuser, and calls functions of other owners later.
+ * So nothing that a function begins may go on when its owner's rights are given
+ * back: deferred triggers and cursors WITH HOLD would run at the commit, with a
+ * superuser's, and what is in pg_temp would be found by those who come later.  The
+ * call is a security-restricted operation, which refuses all these, as PostgreSQL
+ * does for functions in indexes and for logical replication.
  */
 #include "postgres.h"
 
@@ -13,9 +20,12 @@
 #include "catalog/pg_collation.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
+#include "commands/trigger.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "nodes/makefuncs.h"
 #include "storage/latch.h"
+#include "storage/lock.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -28,6 +38,7 @@
 #include "utils/timeout.h"
 
 #include "base/version.h"
+#include "delivery/lanes.h"
 #include "delivery/transport.h"
 
 /* The message as the function's one argument. */
@@ -80,6 +91,28 @@ stop_time(void)
 	disable_timeout(time_limit_id(), false);
 	if (time_is_over)
 		QueryCancelPending = false;
+}
+
+/* ---- what may not outlast the call ---- */
+
+/*
+ * Constraints that could be deferred are checked at once, since what is deferred is
+ * refused: else no function could write to a table that has one.  In another's
+ * transaction that would check what he has deferred, so it is left as it is.
+ */
+static void
+defer_nothing(void)
+{
+	if (lanes_own_transaction())
+		AfterTriggerSetState(makeNode(ConstraintsSetStmt));
+}
+
+/* Session-level locks of a function would be held by the worker for good. */
+static void
+give_locks_back(void)
+{
+	if (MyBackendType == B_BG_WORKER)
+		LockReleaseSession(USER_LOCKMETHOD);
 }
 
 /* ---- the call ---- */
@@ -140,10 +173,13 @@ call_as_owner(const DeliveryRoute *route, const Delivery *delivery,
 	int			nest_level = NewGUCNestLevel();
 
 	GetUserIdAndSecContext(&user, &context);
-	SetUserIdAndSecContext(route->owner, context | SECURITY_LOCAL_USERID_CHANGE);
+	SetUserIdAndSecContext(route->owner,
+						   context | SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_RESTRICTED_OPERATION);
 	/* PostgreSQL's own default; a function that needs another one sets it */
-	(void) set_config_option("search_path", "\"$user\", public", PGC_USERSET,
-							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	(void) set_config_option("search_path", "\"$user\", public, pg_temp",
+							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true,
+							 0, false);
 	PushActiveSnapshot(GetTransactionSnapshot());
 	look_up_and_call(route, delivery, outcome);
 	PopActiveSnapshot();
@@ -159,6 +195,7 @@ to_function(const DeliveryRoute *route, const Delivery *delivery,
 	ResourceOwner owner = CurrentResourceOwner;
 
 	time_is_over = false;
+	defer_nothing();
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
 	enable_timeout_after(time_limit_id(),
@@ -187,4 +224,5 @@ to_function(const DeliveryRoute *route, const Delivery *delivery,
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
+	give_locks_back();
 }

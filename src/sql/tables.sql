@@ -175,7 +175,7 @@ CREATE TABLE decouple.subscription_definitions (
 	time_limit interval,
 	confirmed boolean NOT NULL,
 	paused boolean NOT NULL,
-	token_digest bytea,
+	confirmation_token text,
 	token_until timestamptz,
 	unsubscribe_token text NOT NULL,
 	created_at timestamptz NOT NULL,

@@ -5,7 +5,9 @@
  * A trigger for each row publishes to the topic that its argument names, in the
  * transaction that changes the row.  Whoever changes a row needs no right on the
  * topic: the table's owner does, and is asked each time, so nobody can publish
- * where he may not by making such a trigger himself.
+ * where he may not by making such a trigger on a table of his own.  To have the
+ * privilege TRIGGER on another's table is to act in the owner's name, here as with
+ * any trigger.
  *
  * The condition is parsed here and becomes the trigger's own WHEN clause, so what
  * does not meet it costs next to nothing.  A column without a prefix is that of

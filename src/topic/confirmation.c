@@ -6,8 +6,6 @@
 
 #include "access/htup_details.h"
 #include "access/table.h"
-#include "common/cryptohash.h"
-#include "common/sha2.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -20,6 +18,7 @@
 #include "base/version.h"
 #include "queue/draft.h"
 #include "topic/confirmation.h"
+#include "topic/signature.h"
 
 PG_FUNCTION_INFO_V1(decouple_confirm_subscription);
 PG_FUNCTION_INFO_V1(decouple_unsubscribe_by_token);
@@ -42,25 +41,6 @@ token_make(int64 subscription_id)
 				 errhint("Try again.")));
 	hex[hex_encode((char *) bytes, sizeof(bytes), hex)] = '\0';
 	return psprintf(INT64_FORMAT "-%s", subscription_id, hex);
-}
-
-static bytea *
-token_digest(const char *token)
-{
-	bytea	   *digest = palloc(VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
-	pg_cryptohash_ctx *context = pg_cryptohash_create(PG_SHA256);
-
-	SET_VARSIZE(digest, VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
-	if (context == NULL || pg_cryptohash_init(context) < 0 ||
-		pg_cryptohash_update(context, (const uint8 *) token, strlen(token)) < 0 ||
-		pg_cryptohash_final(context, (uint8 *) VARDATA(digest),
-							PG_SHA256_DIGEST_LENGTH) < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not compute a digest"),
-				 errhint("See the server's log.")));
-	pg_cryptohash_free(context);
-	return digest;
 }
 
 /* Compares without telling by its time how much is the same. */
@@ -112,15 +92,18 @@ row_of_token(Relation rel, const char *token, TopicDefinition *topic)
 
 /* ---- asking ---- */
 
-/* Puts the question into the subscription's deliveries, before all others. */
+/*
+ * Puts the question into the subscription's deliveries, before all others.  What
+ * is asked is made when it is sent: the token must not lie in a table that belongs
+ * to the subscriber, who could confirm in the endpoint's place.
+ */
 static void
 send_question(const Subscription *subscription, const TopicDefinition *topic,
-			  ConfirmationKind kind, const char *token)
+			  ConfirmationKind kind)
 {
 	QueueCall	call;
 	MessageRow	row;
 	TimestampTz now = decouple_now();
-	int64		id = store_next_id();
 	Draft		draft = {.delay = 0, .expires_in = NEVER_EXPIRES};
 
 	if (!call_open_if_fit(&call, subscription_queue_name(subscription->id,
@@ -130,9 +113,10 @@ send_question(const Subscription *subscription, const TopicDefinition *topic,
 				 errmsg("the table of subscription " INT64_FORMAT " is missing",
 						subscription->id),
 				 errhint("Unsubscribe, and subscribe again.")));
-	draft.body = envelope_confirmation(kind, id, now, topic, subscription, token);
-	draft.structure = cstring_to_text(confirmation_type(kind));
-	draft_to_row(&draft, &call.definition, id, message_sender(), now, &row);
+	signature_prepare();
+	draft.body = draft.structure = cstring_to_text(confirmation_type(kind));
+	draft_to_row(&draft, &call.definition, store_next_id(), message_sender(), now,
+				 &row);
 	store_insert(&call.store, &row, 1, now, TOTAL_SENT);
 	call_close(&call);
 }
@@ -145,19 +129,19 @@ confirmation_ask(const Subscription *subscription,
 	Datum		values[SUBSCRIPTION_COLUMNS] = {0};
 	bool		nulls[SUBSCRIPTION_COLUMNS] = {false};
 	bool		replaces[SUBSCRIPTION_COLUMNS] = {false};
-	char	   *token = token_make(subscription->id);
 
 	values[SUBSCRIPTION_CONFIRMED - 1] = BoolGetDatum(false);
 	replaces[SUBSCRIPTION_CONFIRMED - 1] = true;
-	values[SUBSCRIPTION_TOKEN_DIGEST - 1] = PointerGetDatum(token_digest(token));
-	replaces[SUBSCRIPTION_TOKEN_DIGEST - 1] = true;
+	values[SUBSCRIPTION_TOKEN - 1] =
+		CStringGetTextDatum(token_make(subscription->id));
+	replaces[SUBSCRIPTION_TOKEN - 1] = true;
 	values[SUBSCRIPTION_TOKEN_UNTIL - 1] =
 		TimestampTzGetDatum(decouple_now() + TOKEN_KEPT);
 	replaces[SUBSCRIPTION_TOKEN_UNTIL - 1] = true;
 	subscription_update(rel, subscription_row(rel, subscription->id), values,
 						nulls, replaces);
 	table_close(rel, NoLock);
-	send_question(subscription, topic, kind, token);
+	send_question(subscription, topic, kind);
 }
 
 /* ---- answers ---- */
@@ -177,8 +161,7 @@ decouple_confirm_subscription(PG_FUNCTION_ARGS)
 	bool		nulls[SUBSCRIPTION_COLUMNS];
 	bool		replaces[SUBSCRIPTION_COLUMNS] = {false};
 	char	   *token;
-	bytea	   *kept;
-	bytea	   *digest;
+	char	   *kept;
 
 	argument_required(fcinfo, 0, "topic_name");
 	argument_required(fcinfo, 1, "token");
@@ -189,13 +172,11 @@ decouple_confirm_subscription(PG_FUNCTION_ARGS)
 	tuple = row_of_token(rel, token, &topic);
 	heap_deform_tuple(tuple, RelationGetDescr(rel), values, nulls);
 	if (strcmp(topic.name, TextDatumGetCString(PG_GETARG_DATUM(0))) != 0 ||
-		nulls[SUBSCRIPTION_TOKEN_DIGEST - 1] ||
+		nulls[SUBSCRIPTION_TOKEN - 1] ||
 		DatumGetTimestampTz(values[SUBSCRIPTION_TOKEN_UNTIL - 1]) <= decouple_now())
 		bad_token();
-	kept = DatumGetByteaPP(values[SUBSCRIPTION_TOKEN_DIGEST - 1]);
-	digest = token_digest(token);
-	if (!bytes_equal(VARDATA_ANY(kept), VARSIZE_ANY_EXHDR(kept),
-					 VARDATA_ANY(digest), VARSIZE_ANY_EXHDR(digest)))
+	kept = TextDatumGetCString(values[SUBSCRIPTION_TOKEN - 1]);
+	if (!bytes_equal(token, strlen(token), kept, strlen(kept)))
 		bad_token();
 	if (!DatumGetBool(values[SUBSCRIPTION_CONFIRMED - 1]))
 	{

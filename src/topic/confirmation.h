@@ -4,9 +4,9 @@
  *
  * An HTTP endpoint gets nothing before somebody there has sent the token back
  * that it was sent; so nobody can be made to get what he does not want.  The
- * token is kept as a digest, is good for three days, and confirms again and
- * again with the same result (sns: ConfirmSubscription).  Each notification
- * carries another one, which unsubscribes.
+ * token is kept in the subscription's row, where not even the subscriber sees it,
+ * is good for three days, and confirms again and again with the same result (sns:
+ * ConfirmSubscription).  Each notification carries another one, which unsubscribes.
  */
 #ifndef DECOUPLE_CONFIRMATION_H
 #define DECOUPLE_CONFIRMATION_H

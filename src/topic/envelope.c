@@ -30,6 +30,9 @@ iso_time(TimestampTz time, char *buffer)
 	struct pg_tm tm;
 	fsec_t		fsec;
 
+	/* in rows written by hand there can be any time */
+	if (TIMESTAMP_NOT_FINITE(time))
+		time = 0;
 	if (timestamp2tm(time, NULL, &tm, &fsec, NULL, NULL) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
@@ -72,6 +75,9 @@ publication_message(Published *publication, Protocol protocol)
 	if (value == NULL || value->type != jbvString)
 		value = getKeyJsonValueFromContainer(&publication->parts->root, no_key,
 											 strlen(no_key), NULL);
+	/* publish() takes no such message, but the topic's owner can write rows */
+	if (value == NULL || value->type != jbvString)
+		return DatumGetTextPP(ROW_VALUE(&publication->row, MESSAGE_BODY));
 	return cstring_to_text_with_len(value->val.string.val,
 									value->val.string.len);
 }
@@ -137,44 +143,56 @@ signature_version(const TopicDefinition *topic, const Subscription *subscription
 
 /* ---- attributes ---- */
 
+/*
+ * What an attribute is, and its value as text.  One of another form, which the
+ * topic's owner has written into the table by hand, is a String: its JSON.
+ */
+static const char *
+attribute_type(JsonbValue *value, char **text_value)
+{
+	JsonbValue *binary;
+
+	switch (value->type)
+	{
+		case jbvString:
+			*text_value = pnstrdup(value->val.string.val, value->val.string.len);
+			return "String";
+		case jbvNumeric:
+			*text_value = numeric_normalize(value->val.numeric);
+			return "Number";
+		case jbvBinary:
+			binary = !JsonContainerIsObject(value->val.binary.data) ? NULL :
+				getKeyJsonValueFromContainer(value->val.binary.data, "binary",
+											 6, NULL);
+			if (binary != NULL && binary->type == jbvString)
+			{
+				*text_value = pnstrdup(binary->val.string.val,
+									   binary->val.string.len);
+				return "Binary";
+			}
+			*text_value = JsonbToCString(NULL, value->val.binary.data,
+										 value->val.binary.len);
+			return JsonContainerIsArray(value->val.binary.data) ?
+				"String.Array" : "String";
+		case jbvBool:
+			*text_value = value->val.boolean ? "true" : "false";
+			return "String";
+		default:
+			*text_value = "null";
+			return "String";
+	}
+}
+
 /* One attribute as {"Type": ..., "Value": ...}. */
 static void
 put_attribute(StringInfo out, JsonbIterator **iterator)
 {
 	JsonbValue	value;
-	const char *type = "String";
-	char	   *text_value = NULL;
+	char	   *text_value;
 
 	(void) JsonbIteratorNext(iterator, &value, true);
-	switch (value.type)
-	{
-		case jbvNumeric:
-			type = "Number";
-			text_value = numeric_normalize(value.val.numeric);
-			break;
-		case jbvBinary:
-			if (JsonContainerIsArray(value.val.binary.data))
-			{
-				type = "String.Array";
-				text_value = JsonbToCString(NULL, value.val.binary.data,
-											value.val.binary.len);
-			}
-			else
-			{
-				JsonbValue *binary =
-					getKeyJsonValueFromContainer(value.val.binary.data,
-												 "binary", 6, NULL);
-
-				type = "Binary";
-				text_value = pnstrdup(binary->val.string.val,
-									  binary->val.string.len);
-			}
-			break;
-		default:
-			text_value = pnstrdup(value.val.string.val, value.val.string.len);
-			break;
-	}
-	appendStringInfo(out, "{\"Type\":\"%s\",\"Value\":", type);
+	appendStringInfo(out, "{\"Type\":\"%s\",\"Value\":",
+					 attribute_type(&value, &text_value));
 	escape_json(out, text_value);
 	appendStringInfoChar(out, '}');
 }
@@ -272,6 +290,14 @@ confirmation_type(ConfirmationKind kind)
 		"UnsubscribeConfirmation";
 }
 
+/* Another word, written by hand, is the harmless one. */
+ConfirmationKind
+confirmation_kind(const char *type)
+{
+	return strcmp(type, confirmation_type(CONFIRM_UNSUBSCRIBE)) == 0 ?
+		CONFIRM_UNSUBSCRIBE : CONFIRM_SUBSCRIPTION;
+}
+
 static char *
 confirmation_message(ConfirmationKind kind, const char *arn, int64 id)
 {
@@ -285,10 +311,11 @@ confirmation_message(ConfirmationKind kind, const char *arn, int64 id)
 }
 
 text *
-envelope_confirmation(ConfirmationKind kind, int64 message_id, TimestampTz now,
-					  const TopicDefinition *topic,
-					  const Subscription *subscription, const char *token)
+envelope_confirmation(ConfirmationKind kind, int64 message_id,
+					  TimestampTz asked_at, const TopicDefinition *topic,
+					  const Subscription *subscription)
 {
+	const char *token = subscription->token;
 	char		uuid[MESSAGE_UUID_LENGTH];
 	char		timestamp[ISO_TIME_LENGTH];
 	char	   *arn = identity_topic_arn(topic->name);
@@ -301,7 +328,7 @@ envelope_confirmation(ConfirmationKind kind, int64 message_id, TimestampTz now,
 	StringInfoData out;
 
 	identity_message_uuid(message_id, uuid);
-	iso_time(now, timestamp);
+	iso_time(asked_at, timestamp);
 	initStringInfo(&data);
 	sign_line(&data, "Message", message);
 	sign_line(&data, "MessageId", uuid);

@@ -36,14 +36,14 @@ typedef enum ConfirmationKind
 	CONFIRM_UNSUBSCRIBE
 } ConfirmationKind;
 
-/* the word for it: SubscriptionConfirmation, UnsubscribeConfirmation */
+/* the word for it: SubscriptionConfirmation, UnsubscribeConfirmation; and back */
 extern const char *confirmation_type(ConfirmationKind kind);
+extern ConfirmationKind confirmation_kind(const char *type);
 
-/* the body that asks an endpoint to confirm */
+/* the body that asks an endpoint to confirm, with the subscription's token */
 extern text *envelope_confirmation(ConfirmationKind kind, int64 message_id,
-								   TimestampTz now,
+								   TimestampTz asked_at,
 								   const TopicDefinition *topic,
-								   const Subscription *subscription,
-								   const char *token);
+								   const Subscription *subscription);
 
 #endif							/* DECOUPLE_ENVELOPE_H */

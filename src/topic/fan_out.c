@@ -53,7 +53,7 @@ typedef struct Route
 	Subscription *subscription;
 	Filter	   *filter;			/* or NULL */
 	bool		body_filter;
-	Oid			owner;
+	Oid			table;			/* of its deliveries; its owner is the route's */
 	char	   *deliveries;		/* the name of its queue */
 } Route;
 
@@ -123,7 +123,7 @@ make_route(Subscription *subscription, bool fifo)
 	route->subscription = subscription;
 	route->deliveries = subscription_queue_name(subscription->id, fifo);
 	if (definition_lookup_number(subscription->queue_number, &deliveries))
-		route->owner = deliveries.owner;
+		route->table = deliveries.table;
 	if (!filter->isnull)
 	{
 		const FieldValue *scope = subscription_field(subscription,
@@ -221,6 +221,8 @@ keep_message(Step *step, const MessageRow *row)
 	memset(message, 0, sizeof(*message));
 	message->row = *row;
 	row_copy(&message->row);
+	if (step->known->topic.fifo)
+		topic_row_complete(&message->row);
 	if (!ROW_IS_NULL(&message->row, MESSAGE_STRUCTURE))
 		message->parts =
 			filter_parse_body(DatumGetTextPP(ROW_VALUE(&message->row, MESSAGE_BODY)));
@@ -319,14 +321,16 @@ make_row(const Step *step, const Route *route, Published *message,
 
 /*
  * Opens the queue of a queue subscription, if all is well with it: what is not
- * goes the long way, and what comes of it is decided there.
+ * goes the long way, and what comes of it is decided there.  The subscription may
+ * have been given to another role since it was read.
  */
 static bool
 open_queue(const Route *route, QueueCall *queue)
 {
 	return definition_lookup(route->subscription->endpoint, &queue->definition) &&
 		!queue->definition.fifo &&
-		policy_allows_role(route->owner, queue->definition.owner, "send") &&
+		policy_allows_role(queue_table_owner(route->table),
+						   queue->definition.owner, "send") &&
 		call_open_quietly(queue, route->subscription->endpoint);
 }
 
@@ -429,7 +433,8 @@ fan_out_step(int32 topic_number)
 		!call_open_quietly(&step.call, definition.name))
 		return false;
 	/* a topic whose row is not there, in half a restored database, is let be */
-	if (routes_of(topic_number, definition.table) != NULL)
+	step.known = routes_of(topic_number, definition.table);
+	if (step.known != NULL)
 	{
 		step.messages = palloc(sizeof(Published) * STEP_MESSAGES);
 		more = take(&step);

@@ -238,6 +238,12 @@ load_key(void)
 		cannot("read the key to sign with");
 }
 
+void
+signature_prepare(void)
+{
+	load_key();
+}
+
 /* ---- signing ---- */
 
 char *

@@ -25,6 +25,12 @@ typedef struct Signature
  */
 extern Signature signature_make(int version, const char *data, int length);
 
+/*
+ * Makes the key now, if there is none: for what will be signed, and sent, before the
+ * transaction that signs it commits.
+ */
+extern void signature_prepare(void);
+
 /* the address of something that public_url answers; palloc'd */
 extern char *public_address(const char *path_and_query);
 

@@ -249,7 +249,7 @@ insert_subscription(Subscription *subscription)
 			   values, nulls);
 	values[SUBSCRIPTION_CONFIRMED - 1] = BoolGetDatum(subscription->confirmed);
 	values[SUBSCRIPTION_PAUSED - 1] = BoolGetDatum(false);
-	nulls[SUBSCRIPTION_TOKEN_DIGEST - 1] = true;
+	nulls[SUBSCRIPTION_TOKEN - 1] = true;
 	nulls[SUBSCRIPTION_TOKEN_UNTIL - 1] = true;
 	values[SUBSCRIPTION_UNSUBSCRIBE_TOKEN - 1] =
 		CStringGetTextDatum(subscription->unsubscribe_token);

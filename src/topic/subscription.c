@@ -93,6 +93,8 @@ subscription_from_row(HeapTuple tuple, TupleDesc descriptor)
 		TextDatumGetCString(values[SUBSCRIPTION_ENDPOINT - 1]);
 	subscription->confirmed = DatumGetBool(values[SUBSCRIPTION_CONFIRMED - 1]);
 	subscription->paused = DatumGetBool(values[SUBSCRIPTION_PAUSED - 1]);
+	if (!nulls[SUBSCRIPTION_TOKEN - 1])
+		subscription->token = TextDatumGetCString(values[SUBSCRIPTION_TOKEN - 1]);
 	subscription->unsubscribe_token =
 		TextDatumGetCString(values[SUBSCRIPTION_UNSUBSCRIBE_TOKEN - 1]);
 	fields_from_row(tuple, descriptor, subscription_fields,

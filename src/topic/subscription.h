@@ -47,7 +47,7 @@ extern const Field subscription_fields[SUBSCRIPTION_FIELDS];
 #define SUBSCRIPTION_ENDPOINT			5
 #define SUBSCRIPTION_CONFIRMED			16
 #define SUBSCRIPTION_PAUSED				17
-#define SUBSCRIPTION_TOKEN_DIGEST		18
+#define SUBSCRIPTION_TOKEN				18
 #define SUBSCRIPTION_TOKEN_UNTIL		19
 #define SUBSCRIPTION_UNSUBSCRIBE_TOKEN	20
 #define SUBSCRIPTION_CREATED_AT			21
@@ -63,6 +63,7 @@ typedef struct Subscription
 	char	   *endpoint;
 	bool		confirmed;
 	bool		paused;
+	char	   *token;			/* that confirms it, or NULL */
 	char	   *unsubscribe_token;
 	FieldValue	fields[SUBSCRIPTION_FIELDS];
 } Subscription;

@@ -99,6 +99,16 @@ topic_lock_unasked(Datum name, QueueDefinition *publications)
 		topic_missing(topic_name);
 }
 
+void
+topic_row_complete(MessageRow *row)
+{
+	if (ROW_IS_NULL(row, MESSAGE_GROUP_ID))
+		row_set(row, MESSAGE_GROUP_ID, CStringGetTextDatum("none"));
+	if (ROW_IS_NULL(row, MESSAGE_DEDUPLICATION_ID))
+		row_set(row, MESSAGE_DEDUPLICATION_ID,
+				CStringGetTextDatum(psprintf(INT64_FORMAT, ROW_ID(row))));
+}
+
 Relation
 topics_open(LOCKMODE lockmode)
 {

@@ -71,6 +71,12 @@ extern void topic_lock(Datum name, const char *action, const char *call_name,
 extern void topic_lock_name(const char *topic_name);
 extern void topic_lock_unasked(Datum name, QueueDefinition *publications);
 
+/*
+ * What a FIFO topic's row always has, publish() sees to that; but the owner of a
+ * table of publications or deliveries can write rows by hand.
+ */
+extern void topic_row_complete(MessageRow *row);
+
 /* a publication's subject: 22023 */
 extern void subject_check(text *subject);
 
