@@ -446,7 +446,8 @@ pause_where_gone(const DeliveryRoute *route, const Outcome *outcome)
 	Relation	subscriptions;
 	HeapTuple	tuple;
 
-	if (outcome->status_code != 410)
+	/* who changes the subscription now is not waited for: the next 410 pauses it */
+	if (outcome->status_code != 410 || !topic_try_lock_name(route->topic.name))
 		return;
 	subscriptions = subscriptions_open(RowExclusiveLock);
 	tuple = subscription_row(subscriptions, route->subscription->id);

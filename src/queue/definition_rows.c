@@ -25,12 +25,25 @@
 #include "queue/table.h"
 #include "store/count.h"
 
+static Oid
+lock_of_name(const char *name)
+{
+	return hash_bytes((const unsigned char *) name, strlen(name));
+}
+
 void
 definitions_lock_name(const char *name)
 {
 	LockDatabaseObject(catalog_object(CATALOG_QUEUE_DEFINITIONS),
-					   hash_bytes((const unsigned char *) name, strlen(name)),
-					   0, AccessExclusiveLock);
+					   lock_of_name(name), 0, AccessExclusiveLock);
+}
+
+bool
+definitions_try_lock_name(const char *name)
+{
+	return ConditionalLockDatabaseObject(catalog_object(CATALOG_QUEUE_DEFINITIONS),
+										 lock_of_name(name), 0,
+										 AccessExclusiveLock);
 }
 
 Relation

@@ -19,6 +19,9 @@
 /* locks a name until the transaction ends, against its makers and droppers */
 extern void definitions_lock_name(const char *name);
 
+/* the same if nobody has it */
+extern bool definitions_try_lock_name(const char *name);
+
 /* opens the table to write; the caller closes it and keeps the lock */
 extern Relation definitions_open(void);
 

@@ -8,6 +8,7 @@
 #include "access/table.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -17,6 +18,7 @@
 #include "base/settings.h"
 #include "base/version.h"
 #include "queue/draft.h"
+#include "queue/table.h"
 #include "topic/confirmation.h"
 #include "topic/signature.h"
 
@@ -223,13 +225,12 @@ decouple_unsubscribe_by_token(PG_FUNCTION_ARGS)
 
 /* ---- upkeep ---- */
 
-int
-confirmation_expire(void)
+/* The subscriptions that nobody has confirmed in time. */
+static List *
+unconfirmed(Relation rel)
 {
-	Relation	rel = subscriptions_open(RowExclusiveLock);
 	TimestampTz now = decouple_now();
 	List	   *over = NIL;
-	ListCell   *cell;
 	RowScan		rows;
 	HeapTuple	tuple;
 
@@ -243,11 +244,50 @@ confirmation_expire(void)
 		if (!DatumGetBool(values[SUBSCRIPTION_CONFIRMED - 1]) &&
 			!nulls[SUBSCRIPTION_TOKEN_UNTIL - 1] &&
 			DatumGetTimestampTz(values[SUBSCRIPTION_TOKEN_UNTIL - 1]) <= now)
-			over = lappend(over, tuple);
+			over = lappend(over, subscription_from_row(tuple, RelationGetDescr(rel)));
 	}
 	rows_end(&rows);
-	foreach(cell, over)
-		subscription_drop(rel, lfirst(cell));
+	return over;
+}
+
+/*
+ * Can it be removed without waiting?  Somebody may be changing it, or have its table
+ * locked, and be long about it.
+ */
+static bool
+can_go(const Subscription *subscription)
+{
+	TopicDefinition topic;
+	Oid			table = queue_table_find(subscription->queue_number);
+
+	return topic_find(subscription->topic_number, &topic) &&
+		topic_try_lock_name(topic.name) &&
+		(!OidIsValid(table) ||
+		 ConditionalLockRelationOid(table, AccessExclusiveLock));
+}
+
+int
+confirmation_expire(void)
+{
+	Relation	rel = subscriptions_open(RowExclusiveLock);
+	ListCell   *cell;
+	int			count = 0;
+
+	foreach(cell, unconfirmed(rel))
+	{
+		Subscription *subscription = lfirst(cell);
+		HeapTuple	tuple;
+
+		if (!can_go(subscription))
+			continue;
+		/* nobody changes it now, but somebody may have, since we looked */
+		tuple = subscription_row(rel, subscription->id);
+		if (tuple == NULL ||
+			subscription_from_row(tuple, RelationGetDescr(rel))->confirmed)
+			continue;
+		subscription_drop(rel, tuple);
+		count++;
+	}
 	table_close(rel, NoLock);
-	return list_length(over);
+	return count;
 }

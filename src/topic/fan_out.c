@@ -15,9 +15,10 @@
  *		into the queue itself	a queue subscription, where that can be done now
  *		into the deliveries		everything else; src/delivery does the rest
  *
- * Locks: the topic's queue and each destination, RowExclusiveLock as any INSERT;
- * those of users' queues conditionally, so that who has locked one stops only
- * its own subscription.
+ * Locks: the topic's queue and each destination, RowExclusiveLock as any INSERT,
+ * and conditionally: who has locked a user's queue stops only its own subscription,
+ * and who has locked a subscription's deliveries (he unsubscribes, say, and has not
+ * committed) only the topic; nobody stops the worker.
  *
  * What a topic's subscriptions are is read once and kept until a relcache
  * invalidation of the topic's table, which every change of them sends.  A step
@@ -27,6 +28,7 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
@@ -211,6 +213,34 @@ routes_now(int32 topic_number, Oid table)
 	return entry;
 }
 
+/* Do a route's messages go into its queue itself, if that is well? */
+static bool
+goes_to_queue(const Routes *known, const Route *route)
+{
+	return route->subscription->protocol == PROTOCOL_QUEUE &&
+		!route->subscription->paused && !known->topic.fifo;
+}
+
+/*
+ * Locks what deliveries will be inserted into; false where somebody holds it: then
+ * nothing must be taken.
+ */
+static bool
+lock_deliveries(const Routes *known)
+{
+	ListCell   *cell;
+
+	foreach(cell, known->routes)
+	{
+		const Route *route = lfirst(cell);
+
+		if (route->subscription->confirmed && !goes_to_queue(known, route) &&
+			!ConditionalLockRelationOid(route->table, RowExclusiveLock))
+			return false;
+	}
+	return true;
+}
+
 /* ---- taking ---- */
 
 static void
@@ -341,9 +371,7 @@ give_to_queue(Step *step, const Route *route)
 	QueueCall	queue;
 	int			made = 0;
 
-	if (route->subscription->protocol != PROTOCOL_QUEUE ||
-		route->subscription->paused || step->known->topic.fifo ||
-		!open_queue(route, &queue))
+	if (!goes_to_queue(step->known, route) || !open_queue(route, &queue))
 		return false;
 	for (int i = 0; i < step->count; i++)
 	{
@@ -372,10 +400,10 @@ give_to_deliveries(Step *step, const Route *route)
 	QueueCall	deliveries;
 	int			made = 0;
 
-	if (!call_open_if_fit(&deliveries, route->deliveries))
+	if (!call_open_quietly(&deliveries, route->deliveries))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the table of subscription " INT64_FORMAT " is missing or was altered",
+				 errmsg("the table of subscription " INT64_FORMAT " is locked, missing or altered",
 						route->subscription->id),
 				 errhint("Undo that, or unsubscribe.")));
 	for (int i = 0; i < step->count; i++)
@@ -434,7 +462,7 @@ fan_out_step(int32 topic_number)
 		return false;
 	/* a topic whose row is not there, in half a restored database, is let be */
 	step.known = routes_of(topic_number, definition.table);
-	if (step.known != NULL)
+	if (step.known != NULL && lock_deliveries(step.known))
 	{
 		step.messages = palloc(sizeof(Published) * STEP_MESSAGES);
 		more = take(&step);

@@ -11,8 +11,8 @@ extern void fan_out_init(void);
 
 /*
  * Fans out a bounded number of a topic's publications in the current
- * transaction.  True if there may be more.  A topic that is gone, unfit or
- * locked by somebody is passed by.
+ * transaction.  True if there may be more.  A topic that is gone or unfit, or
+ * whose table or a subscription's somebody has locked, is passed by.
  */
 extern bool fan_out_step(int32 topic_number);
 

@@ -88,6 +88,12 @@ topic_lock_name(const char *topic_name)
 	definitions_lock_name(topic_queue_name(topic_name));
 }
 
+bool
+topic_try_lock_name(const char *topic_name)
+{
+	return definitions_try_lock_name(topic_queue_name(topic_name));
+}
+
 void
 topic_lock_unasked(Datum name, QueueDefinition *publications)
 {

@@ -67,8 +67,9 @@ extern void topic_open(QueueCall *call, Datum name, const char *action,
 extern void topic_lock(Datum name, const char *action, const char *call_name,
 					   QueueDefinition *publications);
 
-/* the lock alone; and the lock with a look, without the policy */
+/* the lock alone, also if nobody has it; and the lock with a look, without the policy */
 extern void topic_lock_name(const char *topic_name);
+extern bool topic_try_lock_name(const char *topic_name);
 extern void topic_lock_unasked(Datum name, QueueDefinition *publications);
 
 /*
