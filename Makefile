@@ -20,6 +20,7 @@ OBJS := \
 	src/base/settings.o \
 	src/base/shared.o \
 	src/base/waiting.o \
+	src/egress/address.o \
 	src/egress/frame.o \
 	src/security/policy.o \
 	src/store/claim.o \
@@ -186,7 +187,7 @@ $(OBJS): $(wildcard src/*/*.h)
 
 $(EGRESS_OBJS): $(wildcard src/egress/*.h)
 
-# frame.o is the library's, so the program's objects have another ending
+# some are in the library too, so the program's objects have another ending
 src/egress/%.egress.o: src/egress/%.c
 	$(CC) $(EGRESS_CFLAGS) -Isrc $(shell $(CURL_CONFIG) --cflags) -c -o $@ $<
 

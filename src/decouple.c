@@ -10,6 +10,7 @@
 #include "base/settings.h"
 #include "base/shared.h"
 #include "base/waiting.h"
+#include "delivery/egress.h"
 #include "delivery/http.h"
 #include "queue/definition.h"
 #include "topic/fan_out.h"
@@ -24,7 +25,7 @@ extern PGDLLEXPORT void _PG_init(void);
 void
 _PG_init(void)
 {
-	settings_init();
+	settings_init(egress_allow_check);
 	shared_init();
 	catalog_init();
 	waiting_init();

@@ -52,7 +52,7 @@ preload_settings_init(void)
 }
 
 void
-settings_init(void)
+settings_init(GucStringCheckHook check_egress_allow)
 {
 	DefineCustomIntVariable("decouple.clock_shift",
 							"Shifts the clock that due times are judged by, for tests.",
@@ -79,7 +79,7 @@ settings_init(void)
 							   "",
 							   PGC_SUSET,
 							   GUC_LIST_INPUT,
-							   NULL, NULL, NULL);
+							   check_egress_allow, NULL, NULL);
 
 	DefineCustomIntVariable("decouple.filter_max_combinations",
 							"How many combinations of values a filter policy may have.",

@@ -6,6 +6,7 @@
 #define DECOUPLE_SETTINGS_H
 
 #include "datatype/timestamp.h"
+#include "utils/guc.h"
 
 /* decouple.max_wait_time, in milliseconds */
 extern int	decouple_max_wait_time;
@@ -27,7 +28,11 @@ extern int	decouple_filter_max_keys;
 extern bool decouple_upkeep;
 extern int	decouple_upkeep_interval;
 
-extern void settings_init(void);
+/*
+ * Defines them.  What a network is only a higher floor knows, and all settings of
+ * the prefix are defined at once, so the check of decouple.egress_allow is handed in.
+ */
+extern void settings_init(GucStringCheckHook check_egress_allow);
 
 /*
  * The clock that every due time, lease and retention is judged by: the wall

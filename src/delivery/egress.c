@@ -19,6 +19,7 @@
 
 #include "base/settings.h"
 #include "delivery/egress.h"
+#include "egress/address.h"
 
 /* a start that failed costs a pause, which doubles with each in a row */
 #define START_PAUSE_FIRST	(100 * INT64CONST(1000))
@@ -140,6 +141,35 @@ start(void)
 }
 
 /* ---- settings ---- */
+
+/*
+ * The check hook of decouple.egress_allow.  The list is split as configure() does,
+ * and read as the program does, which leaves out what it cannot read.
+ */
+bool
+egress_allow_check(char **value, void **extra, GucSource source)
+{
+	List	   *networks;
+	ListCell   *cell;
+
+	if (!SplitGUCList(pstrdup(*value), ',', &networks))
+	{
+		GUC_check_errdetail("It is not a list of networks, separated by commas.");
+		return false;
+	}
+	foreach(cell, networks)
+	{
+		const char *item = lfirst(cell);
+		AddressNetwork network;
+
+		if (address_parse_network(item, strlen(item), &network))
+			continue;
+		GUC_check_errdetail("\"%s\" is not an address or a network.", item);
+		GUC_check_errhint("For example 10.2.0.0/16, 127.0.0.1 or fd00::/8, with no bits set behind the prefix.");
+		return false;
+	}
+	return true;
+}
 
 /* Tells the program what it may reach, if that is not what it was told. */
 static void

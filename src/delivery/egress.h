@@ -14,8 +14,12 @@
 
 #include "datatype/timestamp.h"
 #include "storage/latch.h"
+#include "utils/guc.h"
 
 #include "egress/frame.h"
+
+/* decouple.egress_allow is a list of networks, or is refused */
+extern bool egress_allow_check(char **value, void **extra, GucSource source);
 
 /*
  * Does it run?  If not it is started, unless it has just failed: then *retry_at
