@@ -57,8 +57,8 @@ static bool outside = true;		/* is the transaction ours, and may end?  Else
 static bool guarded = false;	/* is an error caught here? else it is our caller's */
 static LaneHandOver hand_over = NULL;
 
-void
-lane_note(int32 queue_number, QueuePurpose purpose)
+static Lane *
+note(int32 queue_number, QueuePurpose purpose)
 {
 	bool		found;
 	Lane	   *lane;
@@ -81,6 +81,13 @@ lane_note(int32 queue_number, QueuePurpose purpose)
 	}
 	lane->purpose = purpose;
 	lane->noted = true;
+	return lane;
+}
+
+void
+lane_note(int32 queue_number, QueuePurpose purpose)
+{
+	(void) note(queue_number, purpose);
 }
 
 void
@@ -447,7 +454,8 @@ all_of(QueuePurpose purpose, EndStep end_step)
 
 		if (definition_lookup(lfirst(cell), &definition) &&
 			definition.purpose == purpose)
-			lane_note(definition.number, purpose);
+			/* whoever calls wants it tried now, also after an error */
+			note(definition.number, purpose)->not_before = 0;
 	}
 	while (lanes_round(end_step))
 		;
