@@ -465,6 +465,9 @@ put_error(FrameBuffer *output, const char *what, const char *separator,
 	frame_put_string(output, text, strlen(text));
 }
 
+/* CURLE_TOO_LARGE of libcurl 8.6 and later; earlier ones are out of memory then */
+#define RESULT_TOO_LARGE	((CURLcode) 100)
+
 /* Why there was no answer. */
 static void
 put_failure(Request *request, CURLcode result, FrameBuffer *output)
@@ -479,6 +482,8 @@ put_failure(Request *request, CURLcode result, FrameBuffer *output)
 		put_error(output, "The connection ended without an answer", "", "");
 	else if (request->header_bytes > ANSWER_HEADERS_LIMIT)
 		put_error(output, "The header lines of the answer are too long", "", "");
+	else if (result == RESULT_TOO_LARGE && connected > 0)
+		put_error(output, "A header line of the answer is too long", "", "");
 	else if (result == CURLE_OUT_OF_MEMORY && connected > 0)
 		put_error(output, what, ", or a header line of the answer is too long", "");
 	else if (result == CURLE_UNSUPPORTED_PROTOCOL)
