@@ -16,7 +16,11 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
 #include "access/xact.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
@@ -28,6 +32,7 @@
 #include "storage/lock.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -115,6 +120,42 @@ give_locks_back(void)
 		LockReleaseSession(USER_LOCKMETHOD);
 }
 
+/*
+ * Types in pg_temp would be found before all others by whoever comes later in this
+ * session.  Recent minor releases of PostgreSQL refuse them in a restricted
+ * operation, earlier ones do not.  What the session itself has there is its own.
+ */
+static void
+refuse_temporary_types(Oid caller)
+{
+	Oid			temporary;
+	Oid			toast;
+	Relation	types;
+	SysScanDesc scan;
+	ScanKeyData key;
+	HeapTuple	tuple;
+	bool		planted = false;
+
+	GetTempNamespaceState(&temporary, &toast);
+	if (!OidIsValid(temporary))
+		return;
+	CommandCounterIncrement();
+	ScanKeyInit(&key, Anum_pg_type_typnamespace, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(temporary));
+	types = table_open(TypeRelationId, AccessShareLock);
+	scan = systable_beginscan(types, InvalidOid, false, NULL, 1, &key);
+	while ((tuple = systable_getnext(scan)) != NULL)
+		planted |= ((Form_pg_type) GETSTRUCT(tuple))->typowner != caller &&
+			TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple->t_data));
+	systable_endscan(scan);
+	table_close(types, AccessShareLock);
+	if (planted)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("the function has created a type in pg_temp"),
+				 errhint("Create it in another schema.")));
+}
+
 /* ---- the call ---- */
 
 /* The function by its name and argument, or InvalidOid. */
@@ -182,6 +223,7 @@ call_as_owner(const DeliveryRoute *route, const Delivery *delivery,
 							 0, false);
 	PushActiveSnapshot(GetTransactionSnapshot());
 	look_up_and_call(route, delivery, outcome);
+	refuse_temporary_types(user);
 	PopActiveSnapshot();
 	AtEOXact_GUC(false, nest_level);
 	SetUserIdAndSecContext(user, context);
