@@ -38,17 +38,14 @@ extern PGDLLEXPORT void decouple_function_worker_main(Datum argument);
 
 typedef struct Work
 {
-	const char *name;			/* of the application */
 	const char *activity;
 	long		(*tick) (void);
 	void		(*tick_failed) (void);
 } Work;
 
 static const Work works[WORKER_KINDS] = {
-	[WORKER_UPKEEP] = {"decouple worker", "decouple: upkeep",
-	worker_tick, worker_tick_failed},
-	[WORKER_FUNCTIONS] = {"decouple function worker", "decouple: functions",
-	functions_tick, lanes_failed},
+	[WORKER_UPKEEP] = {"decouple: upkeep", worker_tick, worker_tick_failed},
+	[WORKER_FUNCTIONS] = {"decouple: functions", functions_tick, lanes_failed},
 };
 
 static void
@@ -164,7 +161,7 @@ run(Oid database, WorkerKind kind)
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, 0);
 	set_options();
-	pgstat_report_appname(work->name);
+	pgstat_report_appname(MyBgworkerEntry->bgw_name);
 	callback.callback = add_error_context;
 	callback.previous = error_context_stack;
 	error_context_stack = &callback;
