@@ -7,7 +7,7 @@
  * whatever the queue's backlog.  Without, or for a session whose clock is
  * shifted, a scan of both places with one snapshot counts: exact, and as long
  * as the queue.  A queue that was not recounted since the server's start is
- * scanned too, if it is small.
+ * scanned too, if it is small, or if whoever asks cannot do with an estimate.
  */
 #include "postgres.h"
 
@@ -85,7 +85,8 @@ measure_by_scan(QueueCall *call, TimestampTz now, QueueCounts *counts,
 }
 
 bool
-queue_measure(QueueCall *call, QueueCounts *counts, TimestampTz *oldest)
+queue_measure(QueueCall *call, MeasureNeed need, QueueCounts *counts,
+			  TimestampTz *oldest)
 {
 	int32		number = call->definition.number;
 	TimestampTz now = decouple_now();
@@ -95,7 +96,8 @@ queue_measure(QueueCall *call, QueueCounts *counts, TimestampTz *oldest)
 	known = count_read(number, now, counts);
 	if (!known || decouple_clock_is_shifted() ||
 		(!counts->exact &&
-		 RelationGetNumberOfBlocks(call->store.queue.heap) <= SMALL_PAGES))
+		 (need == COUNT_EXACTLY ||
+		  RelationGetNumberOfBlocks(call->store.queue.heap) <= SMALL_PAGES)))
 		measure_by_scan(call, now, counts, oldest);
 	else
 		*oldest = store_oldest(&call->store);
@@ -122,7 +124,7 @@ decouple_queue_measures(PG_FUNCTION_ARGS)
 	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	call_open_to_read(&call, PG_GETARG_DATUM(0), "get");
-	known = queue_measure(&call, &counts, &oldest);
+	known = queue_measure(&call, COUNT_QUICKLY, &counts, &oldest);
 
 	values[MEASURE_VISIBLE] = Int64GetDatum(counts.visible);
 	values[MEASURE_IN_FLIGHT] = Int64GetDatum(counts.in_flight);

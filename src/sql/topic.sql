@@ -322,8 +322,8 @@ CREATE VIEW decouple.topic_metrics WITH (security_barrier) AS
 		s.delivered,
 		s.failed,
 		s.filtered_out,
-		m.waiting AS to_fan_out,
-		COALESCE(m.waiting, 0) OPERATOR(pg_catalog.+) s.pending AS pending,
+		m.waiting OPERATOR(pg_catalog.+) m.put_off AS to_fan_out,
+		s.pending,
 		GREATEST(m.oldest_age, s.oldest_age) AS oldest_pending_age,
 		s.subscriptions
 	FROM decouple.topics v
@@ -335,7 +335,10 @@ CREATE VIEW decouple.topic_metrics WITH (security_barrier) AS
 			COALESCE(pg_catalog.sum(x.delivered), 0)::bigint AS delivered,
 			COALESCE(pg_catalog.sum(x.failed), 0)::bigint AS failed,
 			COALESCE(pg_catalog.sum(x.filtered_out), 0)::bigint AS filtered_out,
-			COALESCE(pg_catalog.sum(x.waiting OPERATOR(pg_catalog.+) x.put_off), 0)::bigint AS pending,
+			-- the topic is measured first: what is fanned out meanwhile is counted
+			-- twice rather than not at all
+			COALESCE(m.waiting OPERATOR(pg_catalog.+) m.put_off, 0) OPERATOR(pg_catalog.+)
+				COALESCE(pg_catalog.sum(x.waiting OPERATOR(pg_catalog.+) x.put_off), 0)::bigint AS pending,
 			pg_catalog.max(x.oldest_age) AS oldest_age
 		FROM decouple.subscription_metrics x
 		WHERE x.topic OPERATOR(pg_catalog.=) v.topic) s;

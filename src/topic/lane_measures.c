@@ -72,7 +72,9 @@ decouple_lane_measures(PG_FUNCTION_ARGS)
 	if (definition_lookup_number(PG_GETARG_INT32(0), &definition) &&
 		may_see(&definition) && call_open_to_see(&call, definition.name))
 	{
-		bool		known = queue_measure(&call, &counts, &oldest);
+		/* who waits until nothing is pending may not go on too early */
+		bool		known = queue_measure(&call, COUNT_EXACTLY, &counts,
+										  &oldest);
 
 		nulls[LANE_WAITING] = nulls[LANE_PUT_OFF] = false;
 		values[LANE_WAITING] = Int64GetDatum(counts.visible);
