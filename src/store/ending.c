@@ -199,29 +199,40 @@ lock_entry(JournalEntry *entry, LWLockMode mode)
 	return NULL;
 }
 
-/* Tells an entry, and all behind it that are the same queue's. */
+/* The end of those entries from i on that are one queue's. */
 static int
-tell_queue(int appeared, int i, Ending ending, TimestampTz now, bool *wake)
+run_end(int i, bool *vanishes)
 {
 	int32		number = journal_entries[i].number;
-	QueueSlot  *slot = lock_entry(&journal_entries[i], LW_SHARED);
-	bool		light = slot != NULL;
-	int64		available = 0;
-	int			end = i;
 
-	while (end < journal_count && journal_entries[end].number == number)
+	*vanishes = false;
+	for (; i < journal_count && journal_entries[i].number == number; i++)
 	{
-		light = light && is_light(slot, &journal_entries[end], ending);
-		end++;
+		if (journal_entries[i].kind == JOURNAL_VANISH)
+			*vanishes = true;
 	}
+	return i;
+}
+
+/* Tells the entries from i to end, which are one queue's. */
+static void
+tell_queue(int appeared, int i, int end, Ending ending, TimestampTz now,
+		   bool *wake)
+{
+	QueueSlot  *slot = lock_entry(&journal_entries[i], LW_SHARED);
+	bool		light = true;
+	int64		available = 0;
+
 	if (slot == NULL)
-		return end;
+		return;
+	for (int each = i; each < end && light; each++)
+		light = is_light(slot, &journal_entries[each], ending);
 	if (!light)
 	{
 		slot_unlock(slot);
 		slot = lock_entry(&journal_entries[i], LW_EXCLUSIVE);
 		if (slot == NULL)
-			return end;
+			return;
 	}
 	for (; i < end; i++)
 	{
@@ -250,19 +261,32 @@ tell_queue(int appeared, int i, Ending ending, TimestampTz now, bool *wake)
 		pg_atomic_write_u32(&slot->notify, 1);
 		*wake = true;
 	}
-	return end;
 }
 
+/*
+ * Those queues are told first from which nothing vanishes: a message that goes
+ * from one to another is counted twice for a moment, rather than in neither,
+ * and who waits until nothing is left does not go on too early.
+ */
 static void
 tell_from(int from, Ending ending)
 {
 	TimestampTz now = decouple_now();
 	int			appeared = ending == ENDING_ABORT ? first_appearance(from) : from;
 	bool		wake = false;
-	int			i = from;
 
-	while (i < journal_count)
-		i = tell_queue(appeared, i, ending, now, &wake);
+	for (int pass = 0; pass < 2; pass++)
+	{
+		int			end;
+		bool		vanishes;
+
+		for (int i = from; i < journal_count; i = end)
+		{
+			end = run_end(i, &vanishes);
+			if (vanishes == (pass == 1))
+				tell_queue(appeared, i, end, ending, now, &wake);
+		}
+	}
 	if (wake)
 		database_wake_worker();
 	journal_count = from;
