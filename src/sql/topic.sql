@@ -303,7 +303,7 @@ CREATE VIEW decouple.subscription_metrics WITH (security_barrier) AS
 	CROSS JOIN LATERAL decouple.lane_measures(s.queue_number) m;
 GRANT SELECT ON decouple.subscription_metrics TO PUBLIC;
 COMMENT ON VIEW decouple.subscription_metrics IS
-	'What each subscription got so far, and what waits for it. Totals are added to every ten seconds, and may lose the last of these in a crash.';
+	'What each subscription got so far, and what waits for it. Totals are added to every ten seconds; a crash or a shutdown may lose the last of them.';
 COMMENT ON COLUMN decouple.subscription_metrics.subscription_id IS 'The subscription.';
 COMMENT ON COLUMN decouple.subscription_metrics.topic IS 'Its topic.';
 COMMENT ON COLUMN decouple.subscription_metrics.protocol IS 'Its protocol.';
