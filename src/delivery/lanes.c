@@ -21,6 +21,7 @@
 #include "delivery/http.h"
 #include "delivery/lanes.h"
 #include "delivery/transport.h"
+#include "store/count.h"
 #include "topic/fan_out.h"
 
 /* a turn ends after so many steps */
@@ -261,6 +262,19 @@ deliver_outside(Lane *lane, const DeliveryRoute *route)
 	return again_at != DT_NOEND;
 }
 
+/*
+ * Is it known that the lane has nothing?  Then no process is started for it.  Who
+ * adds to it later notes it anew.
+ */
+static bool
+is_empty(const Lane *lane)
+{
+	QueueCounts counts;
+
+	return count_read(lane->number, decouple_now(), &counts) && counts.exact &&
+		counts.visible + counts.in_flight + counts.delayed == 0;
+}
+
 static bool
 deliver(Lane *lane)
 {
@@ -270,7 +284,8 @@ deliver(Lane *lane)
 	if (route == NULL || route->subscription->paused)
 		return false;
 	transport = transport_of(route->subscription->protocol);
-	if (transport->apart && hand_over != NULL && hand_over(lane->number))
+	if (transport->apart && hand_over != NULL &&
+		(is_empty(lane) || hand_over(lane->number)))
 		return false;
 	if (transport->call != NULL)
 		return deliver_inside(lane, route, transport);

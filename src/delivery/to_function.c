@@ -4,7 +4,8 @@
  *		owner, in the transaction that settles the delivery.
  *
  * The call is a subtransaction: what an error undoes is the function's work, not
- * the note that it has failed.  It has a time limit of its own.  Settings that the
+ * the note that it has failed.  It has a time limit of its own: then it is cancelled,
+ * and where it catches that and goes on, again each second.  Settings that the
  * function changes are undone.  A cancel of the worker itself is passed on.
  *
  * The session is that of a superuser, and calls functions of other owners later.
@@ -62,6 +63,9 @@ argument_of(const Delivery *delivery, Oid type)
 }
 
 /* ---- the time limit ---- */
+
+/* after its time limit a call is cancelled so often */
+#define CANCEL_MS		1000
 
 static volatile sig_atomic_t time_is_over = false;
 
@@ -240,8 +244,10 @@ to_function(const DeliveryRoute *route, const Delivery *delivery,
 	defer_nothing();
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
-	enable_timeout_after(time_limit_id(),
-						 (int) (subscription_time_limit(route->subscription) / 1000));
+	enable_timeout_every(time_limit_id(),
+						 GetCurrentTimestamp() +
+						 subscription_time_limit(route->subscription),
+						 CANCEL_MS);
 	PG_TRY();
 	{
 		call_as_owner(route, delivery, outcome);
