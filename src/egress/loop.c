@@ -416,6 +416,13 @@ begin(Loop *loop, int worker, int requests_most)
 	curl_multi_setopt(loop->multi, CURLMOPT_TIMERDATA, loop);
 	curl_multi_setopt(loop->multi, CURLMOPT_PIPELINING, (long) CURLPIPE_MULTIPLEX);
 	curl_multi_setopt(loop->multi, CURLMOPT_MAXCONNECTS, (long) requests_most);
+#if LIBCURL_VERSION_NUM >= 0x081400
+	/*
+	 * From 8.20 on lookups share 20 threads, and one that nobody answers keeps
+	 * others waiting; before, each had its own.
+	 */
+	curl_multi_setopt(loop->multi, CURLMOPT_RESOLVE_THREADS_MAX, (long) requests_most);
+#endif
 	return true;
 }
 
